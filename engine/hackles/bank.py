@@ -1,0 +1,151 @@
+"""Many calls, one batch: from samples to decisions.
+
+All state of all calls lives in arrays with a row ("slot") per call. A tick takes the new frames
+of all calls through each stage together; no step of it loops over calls. There is no clock,
+thread, file or socket in here: time is the sample count.
+"""
+
+import numpy as np
+
+from hackles.baseline import Baseline
+from hackles.classifier import Classifier
+from hackles.config import FRAMES_PER_S, READING_FRAMES
+from hackles.decisions import ALERT, GAP, READING, Decisions, table
+from hackles.errors import RoleError, UsageError
+from hackles.evidence import COLUMNS
+from hackles.gaps import code_of
+from hackles.listening import NOT_WITHHELD, Listener, Measured
+from hackles.tracker import Tracker
+from hackles.types import AnyArray, Block, Bools, Reason, Role
+
+
+class Bank:
+    """The engine for up to `n_slots` calls at a time."""
+
+    def __init__(self, n_slots: int, classifier: Classifier, max_frames: int = 32) -> None:
+        """Make room for calls.
+
+        Args:
+            n_slots: how many calls at a time.
+            classifier: the model that judges all of them.
+            max_frames: the most frames of one call that a tick looks at (32 are 320 ms).
+        """
+        self._classifier = classifier
+        self._listener = Listener(n_slots, max_frames)
+        self._baseline = Baseline(n_slots, classifier.baseline_prior)
+        self._tracker = Tracker(n_slots, classifier.metadata.tracker)
+        self._read: Bools = np.zeros(n_slots, dtype=np.bool_)
+        self._free = list(range(n_slots - 1, -1, -1))
+
+    def open(self, role: Role) -> int:
+        """Give a new call a slot.
+
+        Raises:
+            RoleError: unless the role is `customer`: nobody else is scored.
+            UsageError: if all slots are taken.
+        """
+        if role is not Role.CUSTOMER:
+            raise RoleError(
+                f"A channel with the role '{role}' cannot be scored; name the channel that "
+                "holds the customer alone."
+            )
+        if not self._free:
+            raise UsageError("All slots are taken; close a call or make a larger bank.")
+        return self._free.pop()
+
+    def close(self, slot: int) -> None:
+        """End a call: nothing of it stays."""
+        for stage in (self._listener, self._baseline, self._tracker):
+            stage.clear(slot)
+        self._read[slot] = False
+        self._free.append(slot)
+
+    def push(self, slot: int, block: Block) -> int:
+        """Take in samples; see `Listener.push`."""
+        return self._listener.push(slot, block)
+
+    def tick(self) -> Decisions:
+        """Look at all new frames of all calls."""
+        return self._decide(*self._listener.tick())
+
+    def flush(self, slot: int) -> Decisions:
+        """End a call: a last reading from what is left, and the gap that it ends in.
+
+        Call it after a `tick` that found nothing new.
+        """
+        measured, gaps = self._listener.flush(slot)
+        if not self._read[slot] and not len(measured.slot):
+            heard = self.heard(slot)
+            nothing = [(slot, heard, 0, code_of(Reason.TOO_LITTLE_SPEECH))]
+            gaps = np.concatenate([gaps, np.array(nothing, dtype=GAP)])
+        return self._decide(measured, gaps)
+
+    def speech_s(self, slot: int) -> float:
+        """Return the seconds of speech heard of a call."""
+        return self._listener.speech_s(slot)
+
+    def heard(self, slot: int) -> int:
+        """Return the samples heard of a call."""
+        return int(self._listener.ring.heard[slot])
+
+    def _decide(self, measured: Measured, gaps: AnyArray) -> Decisions:
+        """Judge measured windows: each call's first, then each call's second, and so on.
+
+        A call's second reading needs the baseline and the state that its first one left.
+        """
+        judged = measured.withheld == NOT_WITHHELD
+        withheld = measured.rows(~judged)
+        readings, alerts = [np.empty(0, READING)], [np.empty(0, ALERT)]
+        for turn in range(int(measured.round.max(initial=-1)) + 1):
+            now = measured.rows(judged & (measured.round == turn))
+            if len(now.slot):
+                reading, alert = self._judge(now)
+                readings.append(reading)
+                alerts.append(alert)
+        gap = table(
+            GAP,
+            slot=withheld.slot,
+            position=withheld.position,
+            since=withheld.since,
+            reason=withheld.withheld,
+        )
+        return Decisions(
+            np.concatenate(readings), np.concatenate(alerts), np.concatenate([gaps, gap])
+        )
+
+    def _judge(self, now: Measured) -> tuple[AnyArray, AnyArray]:
+        """Judge one reading of each of some calls; return tables of readings and alerts."""
+        slots, values = now.slot, now.values
+        known = self._baseline.readings[slots]
+        own = self._baseline.own(slots)
+        quality = np.stack([known, now.covered / FRAMES_PER_S, now.snr_db], axis=1)
+        said = self._classifier.run(
+            values, self._baseline.shrunk(slots), quality.astype(np.float32)
+        )
+        step = self._tracker.update(slots, said.irritation, now.fresh, now.covered, now.since)
+        self._baseline.learn(slots, values, step.calm)
+        self._read[slots] = True
+        confidence = said.confidence * np.minimum(0.5 + 0.5 * now.fresh / READING_FRAMES, 1.0)
+        readings = table(
+            READING,
+            slot=slots,
+            position=now.position,
+            irritation=said.irritation,
+            arousal=said.arousal,
+            confidence=confidence,
+        )
+        at = np.flatnonzero(step.entered >= 0)
+        alerts = table(
+            ALERT,
+            slot=slots[at],
+            position=now.position[at],
+            since=step.since[at],
+            state=step.entered[at],
+            level=step.level[at],
+            trend_per_min=step.trend_per_min[at],
+            confidence=confidence[at],
+            known=known[at] > 0,
+            baseline=own[at][:, COLUMNS],
+            now=values[at][:, COLUMNS],
+        )
+        return readings, alerts

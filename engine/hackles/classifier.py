@@ -1,0 +1,137 @@
+"""The detector's model: one immutable ONNX session, shared by all calls.
+
+The graph takes raw functionals, the caller's baseline and the quality of what was heard, and
+gives calibrated probabilities. Names, rates, prior, tracker settings and licence travel in the
+file's metadata; a model made for other features, or another frame, is refused.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE, WINDOW_FRAMES
+from hackles.errors import ModelError
+from hackles.features import FUNCTIONAL_NAMES
+from hackles.tracker import Settings
+from hackles.types import Array
+
+FORMAT = 1
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a model says about itself, as JSON under the key `hackles`."""
+
+    format: int
+    name: str
+    sample_rate: int
+    frame_length: int
+    hop_length: int
+    window_frames: int
+    functionals: tuple[str, ...]
+    baseline_prior: tuple[float, ...]
+    prior: float
+    tracker: Settings
+    training_data: tuple[str, ...]
+    held_out: tuple[str, ...]
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What the model says; each of shape (n,), in [0, 1]."""
+
+    irritation: Array
+    arousal: Array
+    confidence: Array
+
+
+class Classifier:
+    """A loaded model. Thread-safe; `run` has no state."""
+
+    def __init__(self, path: Path) -> None:
+        """Load a model.
+
+        Raises:
+            ModelError: if the file is missing, no model, or made for other features.
+        """
+        self._session = _session(path)
+        self.metadata = _metadata(path, self._session)
+
+    @property
+    def baseline_prior(self) -> Array:
+        """The population's calm means, shape (n_functionals,)."""
+        return np.array(self.metadata.baseline_prior, dtype=np.float32)
+
+    def run(self, values: Array, baseline: Array, quality: Array) -> Outputs:
+        """Judge readings.
+
+        Args:
+            values: functionals, shape (n, n_functionals).
+            baseline: the callers' shrunk baselines, same shape.
+            quality: calm readings behind the baseline, seconds of speech in the window, and
+                their signal-to-noise ratio in dB; shape (n, 3).
+        """
+        feeds = {"functionals": values, "baseline": baseline, "quality": quality}
+        return Outputs(*self._session.run(["irritation", "arousal", "confidence"], feeds))
+
+
+@lru_cache(maxsize=1)
+def default_classifier() -> Classifier:
+    """Return the model that travels with hackles, loaded once."""
+    source = resources.files("hackles_models") / "default.onnx"
+    with resources.as_file(source) as path:
+        return Classifier(path)
+
+
+def _session(path: Path) -> Any:
+    """Open an ONNX session with one thread: many calls share a process."""
+    import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidProtobuf, NoSuchFile
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+    except (NoSuchFile, FileNotFoundError) as error:
+        raise ModelError(f"There is no model at {path}; name an .onnx file.") from error
+    except (Fail, InvalidProtobuf) as error:
+        raise ModelError(f"{path} is not an ONNX model that can be loaded: {error}") from error
+
+
+def _metadata(path: Path, session: Any) -> Metadata:
+    """Read what the model says about itself, and refuse what this engine cannot feed."""
+    text = session.get_modelmeta().custom_metadata_map.get("hackles")
+    if text is None:
+        raise ModelError(f"{path} says nothing about hackles; train one with models/training.")
+    try:
+        found = msgspec.json.decode(text, type=Metadata)
+    except msgspec.DecodeError as error:
+        raise ModelError(f"{path} was made for another version of hackles: {error}.") from error
+    wanted = {
+        "format": FORMAT,
+        "sample_rate": SAMPLE_RATE,
+        "frame_length": FRAME_LENGTH,
+        "hop_length": HOP_LENGTH,
+        "window_frames": WINDOW_FRAMES,
+        "functionals": FUNCTIONAL_NAMES,
+    }
+    wrong = [name for name, value in wanted.items() if getattr(found, name) != value]
+    if wrong:
+        raise ModelError(
+            f"{path} does not fit this engine ({', '.join(wrong)} differ); "
+            "use the model that came with it, or train again."
+        )
+    return found
+
+
+def encode_metadata(metadata: Metadata) -> str:
+    """Return the text that `Classifier` reads back."""
+    return json.dumps(msgspec.to_builtins(metadata))

@@ -1,0 +1,23 @@
+"""Pure feature functions: frames to descriptors, windows of descriptors to functionals.
+
+They know nothing of calls, time or models, and a row's result depends on no other row.
+"""
+
+from hackles.features.descriptors import LLD, LLD_NAMES, N_LLDS, in_tiles
+from hackles.features.functionals import (
+    FUNCTIONAL,
+    FUNCTIONAL_NAMES,
+    N_FUNCTIONALS,
+    functionals,
+)
+
+__all__ = [
+    "FUNCTIONAL",
+    "FUNCTIONAL_NAMES",
+    "LLD",
+    "LLD_NAMES",
+    "N_FUNCTIONALS",
+    "N_LLDS",
+    "functionals",
+    "in_tiles",
+]

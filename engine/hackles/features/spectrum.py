@@ -1,0 +1,117 @@
+"""The band-limited power spectrum, from which every other feature derives, and its shape.
+
+Bins outside the telephone band (300-3400 Hz) are left out once, here, so that a headset at
+48 kHz and a G.711 line give the same numbers. `power` below is always the output of
+`power_spectrum`, shape (n_frames, N_BINS).
+"""
+
+import numpy as np
+import scipy.fft
+
+from hackles.config import BAND_HZ, FRAME_LENGTH, N_FFT, SAMPLE_RATE
+from hackles.types import AnyArray, Array
+
+BIN_HZ = SAMPLE_RATE / N_FFT
+FIRST_BIN = int(np.ceil(BAND_HZ[0] / BIN_HZ))
+LAST_BIN = int(np.floor(BAND_HZ[1] / BIN_HZ))
+N_BINS = LAST_BIN - FIRST_BIN + 1
+N_MELS = 20
+BINS_HZ: Array = (np.arange(FIRST_BIN, LAST_BIN + 1) * BIN_HZ).astype(np.float32)
+
+# A periodic Hann window that is not zero at either end, so that all 320 samples count.
+WINDOW: Array = np.hanning(FRAME_LENGTH + 2)[1:-1].astype(np.float32)
+
+# One-sided spectrum (factor 2), Parseval's N and the window's own power: makes the sum over
+# `power` the mean square of the frame.
+_SCALE = np.float32(2.0 / (N_FFT * float(np.sum(WINDOW.astype(np.float64) ** 2))))
+
+POWER_FLOOR = np.float32(1e-12)
+"""Mean square under which a frame counts as digital silence (-120 dBFS)."""
+
+_SPLIT_1000 = int(np.searchsorted(BINS_HZ, 1000.0))
+_SPLIT_2000 = int(np.searchsorted(BINS_HZ, 2000.0))
+
+
+def power_spectrum(frames: Array) -> Array:
+    """Return the power in each bin of the telephone band.
+
+    Args:
+        frames: shape (n_frames, FRAME_LENGTH), samples.
+
+    Returns:
+        Shape (n_frames, N_BINS), mean-square units: a row sums to the band-limited mean
+        square of its frame, weighted by the window.
+    """
+    padded = np.zeros((len(frames), N_FFT), dtype=np.float32)
+    np.multiply(frames, WINDOW, out=padded[:, :FRAME_LENGTH])
+    spectrum: AnyArray = scipy.fft.rfft(padded, axis=1, overwrite_x=True)
+    band = spectrum[:, FIRST_BIN : LAST_BIN + 1]
+    power: Array = band.real**2
+    power += band.imag**2
+    power *= _SCALE
+    return power
+
+
+def decibels(power: Array) -> Array:
+    """Return 10 log10 of `power`, floored at -120 dB."""
+    result: Array = np.float32(10.0) * np.log10(np.maximum(power, POWER_FLOOR))
+    return result
+
+
+def alpha_ratio_db(power: Array) -> Array:
+    """Return the energy above 1 kHz over the energy below it, in dB, shape (n_frames,).
+
+    A tenser, more effortful voice has more energy above: the ratio rises.
+
+    Source:
+        eGeMAPS alphaRatio is (50-1000)/(1000-5000 Hz); here inverted so that it rises with
+        effort, and limited to 300-1000 against 1000-3400 Hz.
+    """
+    low = power[:, :_SPLIT_1000].sum(axis=1)
+    high = power[:, _SPLIT_1000:].sum(axis=1)
+    return decibels(high) - decibels(low)
+
+
+def hammarberg_db(power: Array) -> Array:
+    """Return the strongest bin in 300-2000 Hz over the strongest in 2000-3400 Hz, in dB.
+
+    Source:
+        Hammarberg et al. 1980; eGeMAPS hammarbergIndex, (0-2000)/(2000-5000 Hz), band-limited.
+    """
+    low = power[:, :_SPLIT_2000].max(axis=1)
+    high = power[:, _SPLIT_2000:].max(axis=1)
+    return decibels(low) - decibels(high)
+
+
+def centroid_hz(power: Array) -> Array:
+    """Return the centre of gravity of the power spectrum in Hz; mid-band for silence."""
+    total = power.sum(axis=1)
+    # einsum, not matmul: each row's result must not depend on the rows beside it.
+    moment = np.einsum("ij,j->i", power, BINS_HZ)
+    middle = np.float32(sum(BAND_HZ) / 2)
+    result: Array = np.where(
+        total > POWER_FLOOR, moment / np.maximum(total, POWER_FLOOR), middle
+    ).astype(np.float32)
+    return result
+
+
+def _mel(hz: AnyArray) -> AnyArray:
+    """Convert Hz to mel (O'Shaughnessy 1987)."""
+    return 2595.0 * np.log10(1.0 + hz / 700.0)
+
+
+def _mel_filters() -> Array:
+    """Return triangular filters, equal steps in mel over the band, shape (N_BINS, N_MELS)."""
+    edges = np.linspace(_mel(np.array(BAND_HZ[0])), _mel(np.array(BAND_HZ[1])), N_MELS + 2)
+    mel = _mel(BINS_HZ.astype(np.float64))[:, None]
+    rise = (mel - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    fall = (edges[2:] - mel) / (edges[2:] - edges[1:-1])
+    return np.maximum(np.minimum(rise, fall), 0.0).astype(np.float32)
+
+
+_MEL_FILTERS = _mel_filters()
+
+
+def log_mel_db(power: Array) -> Array:
+    """Return the level in each of N_MELS mel bands in dB, shape (n_frames, N_MELS)."""
+    return decibels(power @ _MEL_FILTERS)

@@ -1,0 +1,168 @@
+"""From samples to measured windows of speech, for many calls at once.
+
+The first half of the engine: framing, descriptors, speech activity, windows, functionals.
+Training runs this very code over its corpora, so that a model is fed what it was trained on.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from hackles.activity import SpeechActivity
+from hackles.config import FRAME_LENGTH, FRAMES_PER_S, HOP_LENGTH
+from hackles.decisions import GAP, table
+from hackles.features import LLD, N_FUNCTIONALS, functionals, in_tiles
+from hackles.features.statistics import mean
+from hackles.framing import SampleRing
+from hackles.gaps import Stretches, code_of
+from hackles.types import AnyArray, Array, Block, Ints, Reason
+from hackles.windowing import Due, Windowed, Windows
+
+_LEAST_SNR_DB = 4.0
+_FLAT_TOP_RATIO = 0.03
+_MOST_CLIPPED = 0.3
+
+_GATHERED = 128
+"""Windows whose functionals are worked out together: few enough to stay in cache."""
+
+NOT_WITHHELD = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Windows of speech that became due, measured; arrays of n_due rows.
+
+    Attributes:
+        slot: whose.
+        position: the last sample heard when it became due.
+        since: the first sample of its fresh speech.
+        fresh: speech frames that no earlier window covered.
+        covered: speech frames in the window.
+        round: 0 for a call's first in this tick, 1 for its second, and so on.
+        snr_db: mean level over the noise floor.
+        withheld: code of the reason for which it must not be judged, or NOT_WITHHELD.
+        values: functionals, shape (n_due, N_FUNCTIONALS).
+    """
+
+    slot: Ints
+    position: Ints
+    since: Ints
+    fresh: Ints
+    covered: Ints
+    round: Ints
+    snr_db: Array
+    withheld: Ints
+    values: Array
+
+    def rows(self, chosen: AnyArray) -> "Measured":
+        """Return some of the rows."""
+        return Measured(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+class Listener:
+    """Hears up to `n_slots` calls at a time."""
+
+    def __init__(self, n_slots: int, max_frames: int) -> None:
+        """Make room for calls, and for `max_frames` new frames a tick of each."""
+        self.ring = SampleRing(n_slots, max_frames)
+        self.windows = Windows(n_slots, max_frames)
+        self._activity = SpeechActivity(n_slots)
+        self._stretches = Stretches(n_slots)
+        self._lost: list[tuple[int, int, int, int]] = []
+
+    def clear(self, slot: int) -> None:
+        """Forget a call."""
+        for stage in (self.ring, self.windows, self._activity, self._stretches):
+            stage.clear(slot)
+        self._lost = [lost for lost in self._lost if lost[0] != slot]
+
+    def push(self, slot: int, block: Block) -> int:
+        """Take in samples, as many as there is room for before the next tick.
+
+        Returns:
+            How many samples of the block are done with; push the rest after a tick. Samples
+            from before what was already heard are done with unheard.
+        """
+        heard = int(self.ring.heard[slot])
+        late = min(max(heard - block.start, 0), len(block.samples))
+        if block.start > heard:
+            if self.ring.pending(slot):
+                return 0
+            self._lost.append((slot, block.start, heard, code_of(Reason.LOST_AUDIO)))
+            self.ring.skip_to(slot, block.start)
+        return late + self.ring.write(slot, block.samples[late:])
+
+    def tick(self) -> tuple[Measured, AnyArray]:
+        """Return the windows that became due, and the gaps that ended, a table of `GAP`."""
+        lost, self._lost = np.array(self._lost, dtype=GAP), []
+        batch, frames = self.ring.take()
+        if not len(frames):
+            return _nothing(), lost
+        llds = in_tiles(frames)
+        activity = self._activity.update(batch, llds)
+        slot, code, first, after = self._stretches.update(batch, activity)
+        ended = table(
+            GAP,
+            slot=slot,
+            position=after * HOP_LENGTH + FRAME_LENGTH,
+            since=first * HOP_LENGTH,
+            reason=code,
+        )
+        due = self.windows.update(batch, llds, activity)
+        measured = self._measure(due, due.frame * HOP_LENGTH + FRAME_LENGTH)
+        return measured, np.concatenate([lost, ended])
+
+    def flush(self, slot: int) -> tuple[Measured, AnyArray]:
+        """Return what is left at the end of a call, after a last tick."""
+        heard = int(self.ring.heard[slot])
+        frame = max(heard - FRAME_LENGTH, 0) // HOP_LENGTH + 1
+        due = self.windows.rest(slot, frame - 1)
+        lasting = self._stretches.rest(slot, frame)
+        gaps = [(slot, heard, since * HOP_LENGTH, code) for code, since in lasting]
+        return self._measure(due, np.full(len(due.slot), heard)), np.array(gaps, dtype=GAP)
+
+    def speech_s(self, slot: int) -> float:
+        """Return the seconds of speech heard of a call."""
+        return float(self.windows.spoken[slot]) / FRAMES_PER_S
+
+    def _measure(self, due: Due, position: Ints) -> Measured:
+        """Work out the functionals of due windows, some at a time."""
+        parts = [
+            self._measure_some(due.rows(some), position[some])
+            for at in range(0, len(due.slot), _GATHERED)
+            if (some := slice(at, at + _GATHERED))
+        ]
+        if len(parts) <= 1:
+            return parts[0] if parts else _nothing()
+        columns = ([getattr(part, f.name) for part in parts] for f in fields(Measured))
+        return Measured(*(np.concatenate(column) for column in columns))
+
+    def _measure_some(self, due: Due, position: Ints) -> Measured:
+        window = self.windows.gather(due)
+        snr_db = mean(window.snr_db, window.valid)
+        return Measured(
+            slot=due.slot,
+            position=position,
+            since=window.frame[np.arange(len(due.slot)), -due.fresh] * HOP_LENGTH,
+            fresh=due.fresh,
+            covered=window.valid.sum(axis=1),
+            round=due.round,
+            snr_db=snr_db,
+            withheld=_withheld(window, snr_db),
+            values=functionals(window.llds, window.frame, window.valid),
+        )
+
+
+def _nothing() -> Measured:
+    none = np.zeros(0, dtype=np.int64)
+    values = np.zeros((0, N_FUNCTIONALS), dtype=np.float32)
+    return Measured(none, none, none, none, none, none, values[:, 0], none, values)
+
+
+def _withheld(window: Windowed, snr_db: Array) -> Ints:
+    """Return the code of the reason for which each window must not be judged."""
+    clipped = window.llds[:, :, LLD["clipped_ratio"]] > _FLAT_TOP_RATIO
+    share = mean(clipped.astype(np.float32), window.valid)
+    noisy = np.where(snr_db < _LEAST_SNR_DB, code_of(Reason.NOISE), NOT_WITHHELD)
+    result: Ints = np.where(share > _MOST_CLIPPED, code_of(Reason.CLIPPING), noisy)
+    return result

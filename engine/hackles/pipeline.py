@@ -1,0 +1,54 @@
+"""One call: a bank of one."""
+
+from hackles.bank import Bank
+from hackles.classifier import Classifier, default_classifier
+from hackles.config import TILE_FRAMES
+from hackles.types import Block, Event, Role
+
+
+class CallPipeline:
+    """Takes one customer's samples in blocks of any length; gives events.
+
+    A new call is a new object. How the audio was cut into blocks never changes the events.
+    """
+
+    def __init__(self, classifier: Classifier | None = None, role: Role = Role.CUSTOMER) -> None:
+        """Start a call.
+
+        Args:
+            classifier: the model; the one that travels with hackles if None.
+            role: whose voice it is.
+
+        Raises:
+            RoleError: unless the role is `customer`.
+        """
+        self._bank = Bank(1, classifier or default_classifier(), max_frames=TILE_FRAMES)
+        self._slot = self._bank.open(role)
+
+    def push(self, block: Block) -> list[Event]:
+        """Take in a block and return what was decided on it."""
+        events: list[Event] = []
+        done = 0
+        while True:
+            rest = Block(block.samples[done:], block.start + done)
+            done += self._bank.push(self._slot, rest)
+            events += self._tick()
+            if done >= len(block.samples):
+                return events
+
+    def flush(self) -> list[Event]:
+        """End the call: a last reading from at least half a second of speech, if there is."""
+        return [event for _, event in self._bank.flush(self._slot).events()]
+
+    def _tick(self) -> list[Event]:
+        return [event for _, event in self._bank.tick().events()]
+
+    @property
+    def speech_s(self) -> float:
+        """Seconds of speech heard so far."""
+        return self._bank.speech_s(self._slot)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds since the call began, by the samples heard."""
+        return self._bank.heard(self._slot) / 8000

@@ -1,0 +1,159 @@
+"""Readings to states: is irritation rising?
+
+Sequential change detection on log-likelihood ratios, a row per call. Overlapping windows are
+not fresh evidence, so each ratio counts only in proportion to the new speech in its window.
+
+Source:
+    Page 1954, "Continuous inspection schemes", Biometrika 41 (CUSUM): S = max(0, S + llr). The
+    onset is estimated as the reading after which S last left zero.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from hackles.config import FRAMES_PER_S
+from hackles.types import AnyArray, Array, Bools, Ints, State
+
+_STATES = tuple(State)
+CALM, RISING, IRRITATED, EASED = (_STATES.index(s) for s in _STATES)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The tracker's settings; they travel with the model.
+
+    Attributes:
+        prior: probability of irritation at which a reading speaks for neither side.
+        llr_limit: one reading's log-likelihood ratio is held within plus and minus this.
+        drift: what each reading loses, so that doubt decays.
+        rising: the sum at which `rising` is said.
+        irritated: the sum at which `irritated` is said.
+        eased: the sum, counted downwards, at which an episode is over.
+        calm_below: readings under this probability may teach the baseline.
+        level_gain: how fast the shown level follows, per fully fresh reading.
+    """
+
+    prior: float
+    llr_limit: float
+    drift: float
+    rising: float
+    irritated: float
+    eased: float
+    calm_below: float
+    level_gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one reading of each of n calls did; arrays of shape (n,).
+
+    Attributes:
+        entered: index of the state entered, or -1.
+        since: estimated onset of the change, in samples.
+        calm: whether the baseline may learn from this reading.
+    """
+
+    entered: Ints
+    since: Ints
+    level: AnyArray
+    trend_per_min: AnyArray
+    calm: Bools
+
+
+class Tracker:
+    """Level, trend and state of every call."""
+
+    def __init__(self, n_slots: int, settings: Settings) -> None:
+        """Start every call calm."""
+        self._settings = settings
+        self._state: Ints = np.zeros(n_slots, dtype=np.int64)
+        self._up: AnyArray = np.zeros(n_slots)
+        self._down: AnyArray = np.zeros(n_slots)
+        self._up_since: Ints = np.zeros(n_slots, dtype=np.int64)
+        self._down_since: Ints = np.zeros(n_slots, dtype=np.int64)
+        self._level: AnyArray = np.full(n_slots, -1.0)
+        self._trend: AnyArray = np.zeros(n_slots)
+
+    def clear(self, slot: int) -> None:
+        """Forget a call."""
+        for array in (self._state, self._up, self._down, self._up_since, self._down_since):
+            array[slot] = 0
+        self._level[slot] = -1.0
+        self._trend[slot] = 0.0
+
+    def update(
+        self, slots: Ints, probability: Array, fresh: Ints, covered: Ints, start: Ints
+    ) -> Step:
+        """Take in one reading of each of some calls.
+
+        Args:
+            slots: shape (n,), each slot once.
+            probability: of irritation, shape (n,).
+            fresh: new speech frames in each window.
+            covered: speech frames in each window.
+            start: position in samples at which each reading's fresh speech began.
+        """
+        # Rounded, so that the last bits of a matrix product cannot decide between states.
+        probability = np.clip(np.round(probability.astype(np.float64), 4), 1e-4, 1 - 1e-4)
+        share = fresh / np.maximum(covered, 1)
+        self._follow(slots, probability, fresh)
+        self._sum(slots, self._ratio(probability) * share, share, start)
+        before, after = self._state[slots], self._next(slots)
+        entered = np.where(after != before, after, -1)
+        since = np.where(after == EASED, self._down_since[slots], self._up_since[slots])
+        self._enter(slots, before, after)
+        calm = ((after == CALM) | (after == EASED)) & (probability < self._settings.calm_below)
+        calm &= self._up[slots] < self._settings.rising / 2
+        level, trend = self._level[slots], self._trend[slots]
+        return Step(np.where(entered == CALM, -1, entered), since, level, trend, calm)
+
+    def _ratio(self, probability: AnyArray) -> AnyArray:
+        """Return log-likelihood ratios against the prior, limited."""
+        prior, limit = self._settings.prior, self._settings.llr_limit
+        logit = np.log(probability / (1 - probability)) - np.log(prior / (1 - prior))
+        return np.clip(logit, -limit, limit)
+
+    def _follow(self, slots: Ints, probability: AnyArray, fresh: Ints) -> None:
+        """Let the shown level and its trend follow (Holt's double exponential smoothing)."""
+        old = self._level[slots]
+        first = old < 0
+        gain = self._settings.level_gain * np.minimum(fresh / FRAMES_PER_S, 1.0)
+        minutes = fresh / (60.0 * FRAMES_PER_S)
+        new = np.where(first, probability, old + gain * (probability - old))
+        slope = np.where(first, 0.0, (new - old) / np.maximum(minutes, 1e-9))
+        self._trend[slots] += 0.5 * gain * (slope - self._trend[slots])
+        self._level[slots] = new
+
+    def _sum(self, slots: Ints, ratio: AnyArray, share: AnyArray, start: Ints) -> None:
+        """Advance both CUSUMs; note where each last left zero."""
+        drift = self._settings.drift * share
+        for sums, since, sign in (
+            (self._up, self._up_since, 1.0),
+            (self._down, self._down_since, -1.0),
+        ):
+            old = sums[slots]
+            since[slots] = np.where(old == 0.0, start, since[slots])
+            sums[slots] = np.round(np.maximum(old + sign * ratio - drift, 0.0), 6)
+        # A long anger must not take as long to fade: no sum outgrows its highest threshold.
+        self._up[slots] = np.minimum(self._up[slots], self._settings.irritated)
+        self._down[slots] = np.minimum(self._down[slots], self._settings.eased)
+
+    def _next(self, slots: Ints) -> Ints:
+        """Return the state that each call's sums call for."""
+        settings = self._settings
+        state, up = self._state[slots], self._up[slots]
+        eased = self._down[slots] >= settings.eased
+        outside = (state == CALM) | (state == EASED)
+        result = np.where(outside & eased, CALM, state)
+        result = np.where(outside & (up >= settings.rising), RISING, result)
+        result = np.where((state == RISING) & eased, EASED, result)
+        result = np.where((state == IRRITATED) & eased, EASED, result)
+        return np.where(up >= settings.irritated, np.where(eased, result, IRRITATED), result)
+
+    def _enter(self, slots: Ints, before: Ints, after: Ints) -> None:
+        """Enter the new states; easing takes the evidence for irritation with it."""
+        self._state[slots] = after
+        eased = (after == EASED) & (before != EASED)
+        self._up[slots] = np.where(eased, 0.0, self._up[slots])
+        self._down[slots] = np.where(eased | (after != before), 0.0, self._down[slots])

@@ -1,0 +1,110 @@
+"""Clips to functionals, through the engine's own first half."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from hackles.listening import NOT_WITHHELD, Listener, Measured
+from hackles.types import AnyArray, Array, Block, Ints
+from models.training.corpora import Clip, read_samples
+from models.training.telephone import telephone
+
+_SLOTS = 32
+_MAX_FRAMES = 256
+_PAUSE_SAMPLES = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Measured windows of labelled speech; every array has one row per window.
+
+    `clip` is the index of the (first) clip under the window.
+    """
+
+    clip: Ints
+    covered: Ints
+    snr_db: Array
+    values: Array
+
+
+def as_telephone(clips: Sequence[Clip], seed: int) -> Iterator[Array]:
+    """Yield each clip as heard on a telephone: level -26 dBFS +- 6 dB, SNR 12 to 40 dB."""
+    for index, clip in enumerate(clips):
+        rng = np.random.default_rng([seed, index])
+        yield telephone(rng, read_samples(clip), rng.uniform(-32, -20), rng.uniform(12, 40))
+
+
+def measure(calls: Iterable[Array]) -> Iterator[Measured]:
+    """Yield the measured windows of each call (samples of one speaker), in order."""
+    source = iter(calls)
+    while some := list(islice(source, _SLOTS)):
+        yield from _measure_some(some)
+
+
+def _measure_some(calls: list[Array]) -> list[Measured]:
+    listener = Listener(len(calls), _MAX_FRAMES)
+    found: list[list[Measured]] = [[] for _ in calls]
+    done = [0] * len(calls)
+    while any(at < len(call) for at, call in zip(done, calls, strict=True)):
+        for slot, call in enumerate(calls):
+            done[slot] += listener.push(slot, Block(call[done[slot] :], done[slot]))
+        _share(listener.tick()[0], found)
+    while len((rest := listener.tick()[0]).slot):
+        _share(rest, found)
+    for slot in range(len(calls)):
+        _share(listener.flush(slot)[0], found)
+    return [_join(parts) for parts in found]
+
+
+def _share(measured: Measured, found: list[list[Measured]]) -> None:
+    for slot in np.unique(measured.slot):
+        found[slot].append(measured.rows(measured.slot == slot))
+
+
+def _join(parts: list[Measured]) -> Measured:
+    names = Measured.__slots__
+    if not parts:
+        none: AnyArray = np.zeros(0, dtype=np.int64)
+        return Measured(*[none] * (len(names) - 1), np.zeros((0, 0), dtype=np.float32))
+    return Measured(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
+
+
+def measure_clips(clips: Sequence[Clip], seed: int = 0) -> Readings:
+    """Return the readings of each clip alone: the cold start of a call."""
+    return _readings(list(measure(as_telephone(clips, seed))), np.arange(len(clips)))
+
+
+def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
+    """Return readings of runs of clips of one speaker and emotion, as a longer call has them."""
+    rng = np.random.default_rng(seed)
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index in rng.permutation(len(clips)):
+        groups.setdefault((clips[index].speaker, clips[index].emotion), []).append(int(index))
+    runs = [g[at : at + 5] for g in groups.values() for at in range(0, len(g), 5)]
+
+    def joined() -> Iterator[Array]:
+        heard = dict(enumerate(as_telephone(clips, seed)))
+        for run in runs:
+            pauses = [_pause(rng) for _ in run]
+            yield np.concatenate([p for i, q in zip(run, pauses, strict=True) for p in (heard[i], q)])
+
+    return _readings(list(measure(joined())), np.array([run[0] for run in runs]))
+
+
+def _pause(rng: np.random.Generator) -> Array:
+    """Return line noise at about -70 dBFS, up to a second of it."""
+    length = int(rng.integers(1600, 2 * _PAUSE_SAMPLES))
+    return (rng.standard_normal(length) * 3e-4).astype(np.float32)
+
+
+def _readings(measured: list[Measured], clip: Ints) -> Readings:
+    some = [(m, c) for m, c in zip(measured, clip, strict=True) if len(m.slot)]
+    keep = [m.withheld == NOT_WITHHELD for m, _ in some]
+    return Readings(
+        clip=np.concatenate([np.full(int(k.sum()), c) for (_, c), k in zip(some, keep, strict=True)]),
+        covered=np.concatenate([m.covered[k] for (m, _), k in zip(some, keep, strict=True)]),
+        snr_db=np.concatenate([m.snr_db[k] for (m, _), k in zip(some, keep, strict=True)]),
+        values=np.concatenate([m.values[k] for (m, _), k in zip(some, keep, strict=True)]),
+    )
