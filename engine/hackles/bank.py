@@ -15,7 +15,7 @@ from hackles.errors import RoleError, UsageError
 from hackles.evidence import COLUMNS
 from hackles.gaps import code_of
 from hackles.listening import NOT_WITHHELD, Listener, Measured
-from hackles.tracker import Tracker
+from hackles.tracker import Tracker, logit, probability
 from hackles.types import AnyArray, Block, Bools, Reason, Role
 
 
@@ -32,7 +32,9 @@ class Bank:
         """
         self._classifier = classifier
         self._listener = Listener(n_slots, max_frames)
-        self._baseline = Baseline(n_slots, classifier.baseline_prior)
+        self._baseline = Baseline(
+            n_slots, classifier.baseline_prior, classifier.metadata.tracker.calm_logit
+        )
         self._tracker = Tracker(n_slots, classifier.metadata.tracker)
         self._read: Bools = np.zeros(n_slots, dtype=np.bool_)
         self._free = list(range(n_slots - 1, -1, -1))
@@ -66,7 +68,7 @@ class Bank:
 
     def tick(self) -> Decisions:
         """Look at all new frames of all calls."""
-        return self._decide(*self._listener.tick())
+        return self.decide(*self._listener.tick())
 
     def flush(self, slot: int) -> Decisions:
         """End a call: a last reading from what is left, and the gap that it ends in.
@@ -78,7 +80,7 @@ class Bank:
             heard = self.heard(slot)
             nothing = [(slot, heard, 0, code_of(Reason.TOO_LITTLE_SPEECH))]
             gaps = np.concatenate([gaps, np.array(nothing, dtype=GAP)])
-        return self._decide(measured, gaps)
+        return self.decide(measured, gaps)
 
     def speech_s(self, slot: int) -> float:
         """Return the seconds of speech heard of a call."""
@@ -88,7 +90,7 @@ class Bank:
         """Return the samples heard of a call."""
         return int(self._listener.ring.heard[slot])
 
-    def _decide(self, measured: Measured, gaps: AnyArray) -> Decisions:
+    def decide(self, measured: Measured, gaps: AnyArray) -> Decisions:
         """Judge measured windows: each call's first, then each call's second, and so on.
 
         A call's second reading needs the baseline and the state that its first one left.
@@ -122,15 +124,17 @@ class Bank:
         said = self._classifier.run(
             values, self._baseline.shrunk(slots), quality.astype(np.float32)
         )
-        step = self._tracker.update(slots, said.irritation, now.fresh, now.covered, now.since)
-        self._baseline.learn(slots, values, step.calm)
+        heard = logit(said.irritation)
+        irritation = probability(self._baseline.relative(slots, heard))
+        step = self._tracker.update(slots, irritation, now.fresh, now.covered, now.since)
+        self._baseline.learn(slots, values, heard, step.calm)
         self._read[slots] = True
         confidence = said.confidence * np.minimum(0.5 + 0.5 * now.fresh / READING_FRAMES, 1.0)
         readings = table(
             READING,
             slot=slots,
             position=now.position,
-            irritation=said.irritation,
+            irritation=irritation,
             arousal=said.arousal,
             confidence=confidence,
         )

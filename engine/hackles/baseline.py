@@ -1,7 +1,9 @@
 """The caller's own calm voice, learned in this call.
 
 A running mean over calm readings, shrunk to a population prior while little has been heard. It
-learns from calm readings only, so it stands still while irritation rises.
+learns from calm readings only, so it stands still while irritation rises. Two things are kept
+of each caller: the mean functionals, which the model gets beside each reading, and the mean
+logit, because some voices sound irritated to the model whatever their mood.
 """
 
 import numpy as np
@@ -16,18 +18,27 @@ _LONGEST_MEMORY = np.float32(60.0)
 
 
 class Baseline:
-    """Mean functionals of each caller's calm speech."""
+    """Mean functionals, and mean logit, of each caller's calm speech."""
 
-    def __init__(self, n_slots: int, prior: Array) -> None:
-        """Start every call at the prior, shape (n_functionals,)."""
+    def __init__(self, n_slots: int, prior: Array, calm_logit: float) -> None:
+        """Start every call at the prior.
+
+        Args:
+            n_slots: how many calls at a time.
+            prior: the population's mean calm functionals, shape (n_functionals,).
+            calm_logit: the population's mean logit in calm speech.
+        """
         self._prior = prior
+        self._calm_logit = np.float32(calm_logit)
         self._mean: Array = np.zeros((n_slots, len(prior)), dtype=np.float32)
+        self._logit: Array = np.zeros(n_slots, dtype=np.float32)
         self.readings: Array = np.zeros(n_slots, dtype=np.float32)
         """Calm readings learned from, per call."""
 
     def clear(self, slot: int) -> None:
         """Start anew: another call, or another speaker."""
         self._mean[slot] = 0.0
+        self._logit[slot] = 0.0
         self.readings[slot] = 0.0
 
     def own(self, slots: Ints) -> Array:
@@ -38,22 +49,41 @@ class Baseline:
         """Return the callers' means, shrunk to the prior, shape (n, n_functionals)."""
         return shrink(self._mean[slots], self.readings[slots], self._prior)
 
-    def learn(self, slots: Ints, values: Array, calm: Bools) -> None:
+    def relative(self, slots: Ints, logit: Array) -> Array:
+        """Return logits as they would be if the caller's calm voice were an average one.
+
+        Args:
+            slots: shape (n,).
+            logit: what the model said, shape (n,).
+        """
+        weight = _weight(self.readings[slots])
+        result: Array = logit - weight * (self._logit[slots] - self._calm_logit)
+        return result
+
+    def learn(self, slots: Ints, values: Array, logit: Array, calm: Bools) -> None:
         """Take in new readings where they are calm.
 
         Args:
             slots: shape (n,), each slot once.
             values: functionals, shape (n, n_functionals).
+            logit: what the model said, shape (n,).
             calm: shape (n,).
         """
-        slots, values = slots[calm], values[calm]
+        slots, values, logit = slots[calm], values[calm], logit[calm]
         count = np.minimum(self.readings[slots] + 1, _LONGEST_MEMORY)
         self.readings[slots] = count
         self._mean[slots] += (values - self._mean[slots]) / count[:, None]
+        self._logit[slots] += (logit - self._logit[slots]) / count
+
+
+def _weight(readings: Array) -> Array:
+    """Return how much the caller's own calm weighs against the prior, 0 to 1."""
+    result: Array = readings / (readings + _PRIOR_READINGS)
+    return result
 
 
 def shrink(mean: Array, readings: Array, prior: Array) -> Array:
     """Return `mean` of `readings` readings, drawn towards the prior; training uses it too."""
-    weight = (readings / (readings + _PRIOR_READINGS))[:, None]
+    weight = _weight(readings)[:, None]
     result: Array = (weight * mean + (np.float32(1.0) - weight) * prior).astype(np.float32)
     return result

@@ -139,7 +139,7 @@ class Listener:
 
     def _measure_some(self, due: Due, position: Ints) -> Measured:
         window = self.windows.gather(due)
-        snr_db = mean(window.snr_db, window.valid)
+        snr_db = mean(window.snr_db, window.valid.astype(np.float32))
         return Measured(
             slot=due.slot,
             position=position,
@@ -162,7 +162,7 @@ def _nothing() -> Measured:
 def _withheld(window: Windowed, snr_db: Array) -> Ints:
     """Return the code of the reason for which each window must not be judged."""
     clipped = window.llds[:, :, LLD["clipped_ratio"]] > _FLAT_TOP_RATIO
-    share = mean(clipped.astype(np.float32), window.valid)
+    share = mean(clipped.astype(np.float32), window.valid.astype(np.float32))
     noisy = np.where(snr_db < _LEAST_SNR_DB, code_of(Reason.NOISE), NOT_WITHHELD)
     result: Ints = np.where(share > _MOST_CLIPPED, code_of(Reason.CLIPPING), noisy)
     return result

@@ -25,23 +25,42 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         prior: probability of irritation at which a reading speaks for neither side.
+        calm_logit: the population's mean logit in calm speech.
         llr_limit: one reading's log-likelihood ratio is held within plus and minus this.
         drift: what each reading loses, so that doubt decays.
         rising: the sum at which `rising` is said.
         irritated: the sum at which `irritated` is said.
         eased: the sum, counted downwards, at which an episode is over.
         calm_below: readings under this probability may teach the baseline.
+        settling: for so many readings a call is taken to begin calm ...
+        settling_below: ... as long as a reading is under this probability.
         level_gain: how fast the shown level follows, per fully fresh reading.
     """
 
     prior: float
+    calm_logit: float
     llr_limit: float
     drift: float
     rising: float
     irritated: float
     eased: float
     calm_below: float
+    settling: int
+    settling_below: float
     level_gain: float
+
+
+def logit(probability: AnyArray) -> AnyArray:
+    """Return log odds; probabilities are held 1e-4 away from 0 and 1."""
+    held = np.minimum(np.maximum(probability, 1e-4), 1 - 1e-4)
+    result: AnyArray = np.log(held / (1 - held))
+    return result
+
+
+def probability(logit: AnyArray) -> AnyArray:
+    """Return the probability of log odds."""
+    result: AnyArray = 1 / (1 + np.exp(-logit))
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +93,7 @@ class Tracker:
         self._down_since: Ints = np.zeros(n_slots, dtype=np.int64)
         self._level: AnyArray = np.full(n_slots, -1.0)
         self._trend: AnyArray = np.zeros(n_slots)
+        self._readings: Ints = np.zeros(n_slots, dtype=np.int64)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
@@ -81,6 +101,7 @@ class Tracker:
             array[slot] = 0
         self._level[slot] = -1.0
         self._trend[slot] = 0.0
+        self._readings[slot] = 0
 
     def update(
         self, slots: Ints, probability: Array, fresh: Ints, covered: Ints, start: Ints
@@ -95,7 +116,7 @@ class Tracker:
             start: position in samples at which each reading's fresh speech began.
         """
         # Rounded, so that the last bits of a matrix product cannot decide between states.
-        probability = np.clip(np.round(probability.astype(np.float64), 4), 1e-4, 1 - 1e-4)
+        probability = np.rint(probability.astype(np.float64) * 1e4) / 1e4
         share = fresh / np.maximum(covered, 1)
         self._follow(slots, probability, fresh)
         self._sum(slots, self._ratio(probability) * share, share, start)
@@ -103,16 +124,19 @@ class Tracker:
         entered = np.where(after != before, after, -1)
         since = np.where(after == EASED, self._down_since[slots], self._up_since[slots])
         self._enter(slots, before, after)
-        calm = ((after == CALM) | (after == EASED)) & (probability < self._settings.calm_below)
-        calm &= self._up[slots] < self._settings.rising / 2
+        self._readings[slots] += 1
+        settling = self._readings[slots] <= self._settings.settling
+        below = np.where(settling, self._settings.settling_below, self._settings.calm_below)
+        calm = ((after == CALM) | (after == EASED)) & (probability < below)
+        calm &= settling | (self._up[slots] < self._settings.rising / 2)
         level, trend = self._level[slots], self._trend[slots]
         return Step(np.where(entered == CALM, -1, entered), since, level, trend, calm)
 
     def _ratio(self, probability: AnyArray) -> AnyArray:
         """Return log-likelihood ratios against the prior, limited."""
-        prior, limit = self._settings.prior, self._settings.llr_limit
-        logit = np.log(probability / (1 - probability)) - np.log(prior / (1 - prior))
-        return np.clip(logit, -limit, limit)
+        ratio = logit(probability) - logit(np.float64(self._settings.prior))
+        limit = self._settings.llr_limit
+        return np.minimum(np.maximum(ratio, -limit), limit)
 
     def _follow(self, slots: Ints, probability: AnyArray, fresh: Ints) -> None:
         """Let the shown level and its trend follow (Holt's double exponential smoothing)."""
@@ -134,7 +158,7 @@ class Tracker:
         ):
             old = sums[slots]
             since[slots] = np.where(old == 0.0, start, since[slots])
-            sums[slots] = np.round(np.maximum(old + sign * ratio - drift, 0.0), 6)
+            sums[slots] = np.maximum(old + sign * ratio - drift, 0.0)
         # A long anger must not take as long to fade: no sum outgrows its highest threshold.
         self._up[slots] = np.minimum(self._up[slots], self._settings.irritated)
         self._down[slots] = np.minimum(self._down[slots], self._settings.eased)

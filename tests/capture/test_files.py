@@ -658,6 +658,18 @@ def test_an_mp3_that_does_not_state_its_length_is_not_half_read_in_silence(tmp_p
     assert "pip install 'hackles[av]'" in error
 
 
+def test_a_file_that_turns_from_mono_to_stereo_yields_what_is_before(tmp_path):
+    tagless = {"write_xing": "0", "id3v2_version": "0"}
+    both = np.stack([tone(), tone()], axis=1)
+    mono = write_pyav(tmp_path / "a.mp3", "libmp3lame", tone(), RATE, **tagless)
+    stereo = write_pyav(tmp_path / "b.mp3", "libmp3lame", both, RATE, **tagless)
+    with open(mono, "ab") as file:
+        file.write(Path(stereo).read_bytes())
+    samples, error = read_until_error(mono)
+    assert_is_tone(samples[: 3 * RATE])
+    assert error.startswith("changes its rate or channels at 3.")
+
+
 @pytest.mark.parametrize("format", ["WAV", "AU", "FLAC", "MP3", "OGG"])
 def test_a_file_that_grows_yields_what_was_there_then_says_so(tmp_path, format):
     path = write(tmp_path / "a", noise(), format=format)

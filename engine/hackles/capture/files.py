@@ -469,7 +469,8 @@ def _has_length_tag(file: io.FileIO) -> bool:
     file.seek(offset)
     first_frame = file.read(256)
     file.seek(0)
-    return b"Xing" in first_frame or b"Info" in first_frame
+    tag = re.search(rb"(?:Xing|Info)\0\0\0(.)(....)", first_frame, re.DOTALL)
+    return tag is not None and bool(tag[1][0] & 1) and any(tag[2])
 
 
 class _UnfinishedWav(io.FileIO):
@@ -567,23 +568,32 @@ def _open_pyav(file: io.FileIO, stack: ExitStack) -> _Source:
         container = stack.enter_context(
             av.open(_PyavInput(file), options=options, metadata_errors="replace")
         )
-        tracks = container.streams.audio
-        if len(tracks) > 1:
-            raise AudioError(
-                f"has {len(tracks)} audio tracks; convert it to WAV with a channel for each party"
-            )
-        decoded = container.decode(tracks[0]) if tracks else iter(())
+        track = _only_track(container)
+        decoded = container.decode(track)
         first = next(decoded, None)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise AudioError(_NOT_AUDIO) from error
     if first is None:
         raise AudioError(_NO_AUDIO)
-    duration_s = _pyav_duration_s(container, tracks[0])
+    duration_s = _pyav_duration_s(container, track)
     stated = container.format.name.startswith(("mov", "matroska"))  # the others estimate it
     frames = _pyav_frames(av, itertools.chain([first], decoded), duration_s if stated else None)
-    n_piece = int(_PIECE_S * first.sample_rate)
-    n_channels = len(first.layout.channels)
-    return _Source(first.sample_rate, n_channels, duration_s, _gathered(frames, n_piece))
+    rate = first.sample_rate
+    return _Source(
+        rate, len(first.layout.channels), duration_s, _gathered(frames, int(_PIECE_S * rate))
+    )
+
+
+def _only_track(container: Any) -> Any:
+    """Return the audio track; of several, the first may be the agent's."""
+    tracks = container.streams.audio
+    if not tracks:
+        raise AudioError(_NO_AUDIO)
+    if len(tracks) > 1:
+        raise AudioError(
+            f"has {len(tracks)} audio tracks; convert it to WAV with a channel for each party"
+        )
+    return tracks[0]
 
 
 def _pyav_duration_s(container: Any, track: Any) -> float | None:

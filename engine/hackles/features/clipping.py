@@ -18,6 +18,8 @@ def clipped_ratio(frames: Array) -> Array:
         Shape (n_frames,), 0 to 1. Zero where the peak is below full scale, or beyond it: float
         samples over 1 have head-room and are not clipped.
     """
+    if max(float(frames.max(initial=0.0)), -float(frames.min(initial=0.0))) < _FULL_SCALE:
+        return np.zeros(len(frames), dtype=np.float32)
     magnitude = np.abs(frames)
     peak = magnitude.max(axis=1)
     at_top = (magnitude >= np.float32(0.99) * peak[:, None]).mean(axis=1, dtype=np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 from hackles.features.descriptors import LLD, MEL_COLUMNS
 from hackles.features.rhythm import syllable_rate
 from hackles.features.spectrum import N_MELS
-from hackles.features.statistics import deviation, mean, percentiles, step
+from hackles.features.statistics import deviation, mean, percentiles
 from hackles.types import Array, Bools, Ints
 
 VOICED = np.float32(0.5)
@@ -62,15 +62,17 @@ def functionals(llds: Array, frame: Ints, valid: Bools) -> Array:
     voiced = valid & (voicing >= VOICED)
     adjacent = valid[:, 1:] & valid[:, :-1] & (np.diff(frame, axis=1) == 1)
     both_voiced = adjacent & voiced[:, 1:] & voiced[:, :-1]
+    whole, tonal = valid.astype(np.float32), voiced.astype(np.float32)
+    pairs = adjacent.astype(np.float32)
     parts = [
         *_pitch(f0, voiced, both_voiced),
-        mean(voiced.astype(np.float32), valid),
-        mean(voicing, valid),
-        deviation(voicing, valid),
-        *_level(level, llds[:, :, LLD["loudness"]], valid, adjacent),
-        *_balance(llds, voiced, valid),
+        mean(tonal, whole),
+        mean(voicing, whole),
+        deviation(voicing, whole),
+        *_level(level, llds[:, :, LLD["loudness"]], valid, pairs),
+        *_balance(llds, voiced, whole),
         syllable_rate(level, voiced, valid),
-        *_mel(llds[:, :, MEL_COLUMNS], valid, adjacent),
+        *_mel(llds[:, :, MEL_COLUMNS], whole, pairs),
     ]
     return np.stack(parts, axis=1)
 
@@ -80,50 +82,42 @@ def _pitch(f0: Array, voiced: Bools, both_voiced: Bools) -> list[Array]:
     p20, p50, p80 = percentiles(f0, voiced, (20, 50, 80))
     jumps = np.abs(np.diff(f0, axis=1))
     smooth = both_voiced & (jumps < np.float32(3.0))  # an octave error is not a movement
-    return [p20, p50, p80, p80 - p20, deviation(f0, voiced), mean(jumps, smooth)]
+    spread = deviation(f0, voiced.astype(np.float32))
+    return [p20, p50, p80, p80 - p20, spread, mean(jumps, smooth.astype(np.float32))]
 
 
-def _level(level: Array, loudness: Array, valid: Bools, adjacent: Bools) -> list[Array]:
+def _level(level: Array, loudness: Array, valid: Bools, pairs: Array) -> list[Array]:
     """Level: mean, range, spread, movement; loudness: coefficient of variation."""
+    whole = valid.astype(np.float32)
     p20, p80 = percentiles(level, valid, (20, 80))
-    variation = deviation(loudness, valid) / np.maximum(mean(loudness, valid), np.float32(1e-9))
-    return [
-        mean(level, valid),
-        p80 - p20,
-        deviation(level, valid),
-        step(level, adjacent),
-        variation,
-    ]
+    variation = deviation(loudness, whole) / np.maximum(mean(loudness, whole), np.float32(1e-9))
+    step = mean(np.abs(np.diff(level, axis=1)), pairs)
+    return [mean(level, whole), p80 - p20, deviation(level, whole), step, variation]
 
 
-def _balance(llds: Array, voiced: Bools, valid: Bools) -> list[Array]:
+def _balance(llds: Array, voiced: Bools, whole: Array) -> list[Array]:
     """Spectral balance in voiced frames; the centroid in all."""
     alpha, hammarberg, centroid = (
         llds[:, :, LLD[name]] for name in ("alpha_ratio_db", "hammarberg_db", "centroid_hz")
     )
+    tonal = voiced.astype(np.float32)
     return [
-        mean(alpha, voiced),
-        deviation(alpha, voiced),
+        mean(alpha, tonal),
+        deviation(alpha, tonal),
         *percentiles(alpha, voiced, (80,)),
-        mean(hammarberg, voiced),
-        deviation(hammarberg, voiced),
-        mean(centroid, valid),
-        deviation(centroid, valid),
+        mean(hammarberg, tonal),
+        deviation(hammarberg, tonal),
+        mean(centroid, whole),
+        deviation(centroid, whole),
     ]
 
 
-def _mel(mel_db: Array, valid: Bools, adjacent: Bools) -> list[Array]:
+def _mel(mel_db: Array, whole: Array, pairs: Array) -> list[Array]:
     """Flux (mean change per band from frame to frame), and the shape and spread of the bands."""
-    count = np.maximum(valid.sum(axis=1), 1)[:, None]
-    flux = np.abs(np.diff(mel_db, axis=1)).mean(axis=2)
-    inside = np.where(valid[:, :, None], mel_db, np.float32(0.0))
-    average = inside.sum(axis=1, dtype=np.float64) / count
-    centred = np.where(valid[:, :, None], mel_db - average[:, None, :], 0.0)
-    spread = np.sqrt(np.einsum("nlb,nlb->nb", centred, centred) / count)
+    count = np.maximum(np.einsum("nl->n", whole), np.float32(1.0))[:, None]
+    flux = np.einsum("nlb->nl", np.abs(np.diff(mel_db, axis=1))) / np.float32(N_MELS)
+    average = np.einsum("nlb,nl->nb", mel_db, whole) / count
+    centred = mel_db - average[:, None, :]
+    spread = np.sqrt(np.einsum("nlb,nlb,nl->nb", centred, centred, whole) / count)
     shape = average - average.mean(axis=1, keepdims=True)
-    return [
-        mean(flux, adjacent),
-        deviation(flux, adjacent),
-        *shape.astype(np.float32).T,
-        *spread.astype(np.float32).T,
-    ]
+    return [mean(flux, pairs), deviation(flux, pairs), *shape.T, *spread.T]

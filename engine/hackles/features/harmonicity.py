@@ -19,7 +19,7 @@ def _window_autocorrelation() -> Array:
     return (correlation[_FIRST_LAG : _LAST_LAG + 1] / correlation[0]).astype(np.float32)
 
 
-_WINDOW_CORRELATION = _window_autocorrelation()
+_PER_WINDOW_CORRELATION: Array = np.float32(1.0) / _window_autocorrelation()
 
 
 def voicing(power: Array) -> Array:
@@ -34,7 +34,7 @@ def voicing(power: Array) -> Array:
         harmonics-to-noise ratio of a sampled sound": r_x(lag) = r_xw(lag) / r_w(lag).
     """
     correlation = lag_transform(power)
-    best = (correlation[:, _FIRST_LAG : _LAST_LAG + 1] / _WINDOW_CORRELATION).max(axis=1)
+    best = (correlation[:, _FIRST_LAG : _LAST_LAG + 1] * _PER_WINDOW_CORRELATION).max(axis=1)
     total = correlation[:, 0]
     ratio = np.where(total > POWER_FLOOR, best / np.maximum(total, POWER_FLOOR), 0.0)
     return np.clip(ratio, 0.0, 1.0).astype(np.float32)

@@ -24,12 +24,12 @@ _LAGS: Ints = np.arange(_FIRST_LAG, _LAST_LAG + 1)
 # harmonic of a low voice standing and still follow a formant. Measured against Praat on 70
 # clips of five corpora: gross errors .15, with 6 bins .25, with 16 bins .18.
 _ENVELOPE_BINS = 10
-_LOW = np.maximum(np.arange(N_BINS) - _ENVELOPE_BINS, 0)
-_HIGH = np.minimum(np.arange(N_BINS) + _ENVELOPE_BINS + 1, N_BINS)
-_WIDTH: Array = (_HIGH - _LOW).astype(np.float32)
-
 # A small preference for the shorter of two equally good periods, per octave.
-_OCTAVE_COST: Array = (0.02 * np.log2(_LAGS / _FIRST_LAG)).astype(np.float32)
+_OCTAVE_COST: Array = (0.32 * np.log2(_LAGS / _FIRST_LAG)).astype(np.float32)
+
+_BINS = np.arange(N_BINS)
+_AVERAGED = np.minimum(_BINS + _ENVELOPE_BINS, N_BINS - 1) - np.maximum(_BINS - _ENVELOPE_BINS, 0)
+_PER_BIN: Array = (1.0 / (_AVERAGED + 1)).astype(np.float32)
 
 
 def lag_transform(spectrum: Array) -> Array:
@@ -53,21 +53,30 @@ def f0_st(power: Array) -> Array:
     A candidate is given for every frame; whether it means anything is for
     `harmonicity.voicing` to say.
     """
-    compressed = np.sqrt(np.sqrt(power))
-    sums = np.zeros((len(power), N_BINS + 1), dtype=np.float32)
-    np.cumsum(compressed, axis=1, out=sums[:, 1:])
-    compressed -= (sums[:, _HIGH] - sums[:, _LOW]) / _WIDTH
-    ripple = lag_transform(compressed)
-    inner = ripple[:, _FIRST_LAG : _LAST_LAG + 1]
-    peak = (inner >= ripple[:, _FIRST_LAG - 1 : _LAST_LAG]) & (
-        inner >= ripple[:, _FIRST_LAG + 1 : _LAST_LAG + 2]
-    )
-    spread = np.sqrt(np.einsum("ij,ij->i", compressed, compressed))[:, None]
-    score = np.where(peak, inner - _OCTAVE_COST * spread * np.float32(16.0), -np.inf)
-    lag = score.argmax(axis=1) + _FIRST_LAG
-    period: AnyArray = lag + parabolic_offset(ripple, lag)
+    ripple = _without_envelope(np.sqrt(np.sqrt(power)))
+    spread = np.sqrt(np.einsum("ij,ij->i", ripple, ripple))[:, None]
+    score = lag_transform(ripple)
+    inner = score[:, _FIRST_LAG : _LAST_LAG + 1]
+    peak = inner >= score[:, _FIRST_LAG - 1 : _LAST_LAG]
+    peak &= inner >= score[:, _FIRST_LAG + 1 : _LAST_LAG + 2]
+    lag = ((inner - spread * _OCTAVE_COST) * peak).argmax(axis=1) + _FIRST_LAG
+    period: AnyArray = lag + parabolic_offset(score, lag)
     result: Array = (12.0 * np.log2(SAMPLE_RATE / (period * F0_REFERENCE_HZ))).astype(np.float32)
     return result
+
+
+def _without_envelope(spectrum: Array) -> Array:
+    """Return each row less its moving average over bins (fewer at the edges of the band)."""
+    reach = _ENVELOPE_BINS
+    sums = np.empty((len(spectrum), N_BINS + 1), dtype=np.float32)
+    sums[:, 0] = 0.0
+    np.cumsum(spectrum, axis=1, out=sums[:, 1:])
+    average = np.empty_like(spectrum)
+    np.subtract(sums[:, 2 * reach + 1 :], sums[:, : -2 * reach - 1], out=average[:, reach:-reach])
+    average[:, :reach] = sums[:, reach + 1 : 2 * reach + 1]
+    average[:, -reach:] = sums[:, -1:] - sums[:, -2 * reach - 1 : -reach - 1]
+    average *= _PER_BIN
+    return np.subtract(spectrum, average, out=average)
 
 
 def parabolic_offset(curve: Array, peak: Ints) -> Array:
