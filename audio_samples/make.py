@@ -34,10 +34,11 @@ Array = NDArray[np.float64]
 
 HERE = Path(__file__).resolve().parent
 SEED = 20240611
+DEMO = "en_rising_1"
 SAMPLE_RATE = 8000
 AGENT, CUSTOMER = 0, 1
 
-SPEECH_RMS_DBFS = -30.5  # calm speech; espeak's crest factor puts its peaks near -12 dBFS
+SPEECH_RMS_DBFS = -32.5  # calm speech; espeak's crest factor puts its peaks near -12 dBFS
 LINE_NOISE_DBFS = -60.0  # white, so that a pause is not digital silence
 TELEPHONE_BAND_HZ = (300.0, 3400.0)
 TENSE_HZ, TENSE_Q = 1750.0, 0.6  # the middle of 1-3 kHz, about two octaves wide
@@ -75,7 +76,7 @@ class Style:
 
 def irritated(share: float) -> Style:
     """Return the style that lies `share` (0 to 1) of the way from calm to full irritation."""
-    return Style(30 * share, 85 + 110 * share, 1 + 0.32 * share, 6 * share, 9 * share, "anger")
+    return Style(44 * share, 85 + 15 * share, 1 + 0.36 * share, 6 * share, 16 * share, "anger")
 
 
 STYLES = {
@@ -215,8 +216,12 @@ def truth(call: dict[str, Any], turns: list[tuple[str, int, Array]]) -> dict[str
     segments: list[list[Any]] = []
     distractors: list[list[Any]] = []
     held: list[float] = []
-    for mood, start, samples in turns:
+    said: list[list[Any]] = []
+    for (mood, start, samples), (_, text) in zip(turns, call["turns"], strict=True):
         span = [round(n / SAMPLE_RATE, 3) for n in (start, start + len(samples))]
+        if mood != "music":
+            who = "agent" if mood == "agent" else "customer"
+            said.append([*span, who, text.replace("*", "")])
         if mood == "music":
             distractors.append([*span, "hold music"])
         elif mood != "agent":
@@ -241,6 +246,7 @@ def truth(call: dict[str, Any], turns: list[tuple[str, int, Array]]) -> dict[str
         "codec": "mulaw",
         "segments": segments,
         "distractors": distractors,
+        "turns": said,
     }
 
 
@@ -264,6 +270,7 @@ def make_call(call: dict[str, Any], folder: Path) -> Path:
     sf.write(wav, stereo, SAMPLE_RATE, format="WAV", subtype="ULAW")
     text = json.dumps(truth(call, turns), ensure_ascii=False, indent=1)
     text = re.sub(r"\[\s+([\d.]+),\s+([\d.]+),\s+(\"[^\"]+\")\s+\]", r"[\1, \2, \3]", text)
+    text = re.sub(r"\[\s+([\d.]+),\s+([\d.]+),\s+(\"\w+\"),\s+(.+)\s+\]", r"[\1, \2, \3, \4]", text)
     wav.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
     return wav
 
@@ -274,10 +281,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=HERE, help="folder for the files")
     folder: Path = parser.parse_args(arguments).out
     folder.mkdir(parents=True, exist_ok=True)
+    # The sample that `hackles demo` plays travels in the package.
+    demo = HERE.parent / "engine" / "hackles" / "samples" if folder == HERE else folder
     calls = tomllib.loads((HERE / "dialogues.toml").read_text(encoding="utf-8"))["call"]
     try:
         for call in calls:
-            print(make_call(call, folder))
+            print(made := make_call(call, folder))
+            if call["name"] == DEMO:
+                demo.mkdir(parents=True, exist_ok=True)
+                for file in (made, made.with_suffix(".json")):
+                    shutil.copyfile(file, demo / f"call{file.suffix}")
     except EspeakError as error:
         print(error, file=sys.stderr)
         return 2

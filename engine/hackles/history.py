@@ -41,7 +41,9 @@ class History:
         return whole
 
 
-def trailing(pick: Callable[[AnyArray, AnyArray], AnyArray], values: AnyArray, width: int) -> AnyArray:
+def trailing(
+    pick: Callable[[AnyArray, AnyArray], AnyArray], values: AnyArray, width: int
+) -> AnyArray:
     """Return `pick` (np.minimum or np.maximum) over each `width` neighbours of each row.
 
     Returns:

@@ -136,5 +136,3 @@ class Summary:
     alerts: int
     error: str | None
     type: Literal["summary"] = field(default="summary", init=False)
-
-

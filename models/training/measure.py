@@ -88,7 +88,9 @@ def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
         heard = dict(enumerate(as_telephone(clips, seed)))
         for run in runs:
             pauses = [_pause(rng) for _ in run]
-            yield np.concatenate([p for i, q in zip(run, pauses, strict=True) for p in (heard[i], q)])
+            yield np.concatenate(
+                [p for i, q in zip(run, pauses, strict=True) for p in (heard[i], q)]
+            )
 
     return _readings(list(measure(joined())), np.array([run[0] for run in runs]))
 
@@ -103,7 +105,9 @@ def _readings(measured: list[Measured], clip: Ints) -> Readings:
     some = [(m, c) for m, c in zip(measured, clip, strict=True) if len(m.slot)]
     keep = [m.withheld == NOT_WITHHELD for m, _ in some]
     return Readings(
-        clip=np.concatenate([np.full(int(k.sum()), c) for (_, c), k in zip(some, keep, strict=True)]),
+        clip=np.concatenate(
+            [np.full(int(k.sum()), c) for (_, c), k in zip(some, keep, strict=True)]
+        ),
         covered=np.concatenate([m.covered[k] for (m, _), k in zip(some, keep, strict=True)]),
         snr_db=np.concatenate([m.snr_db[k] for (m, _), k in zip(some, keep, strict=True)]),
         values=np.concatenate([m.values[k] for (m, _), k in zip(some, keep, strict=True)]),

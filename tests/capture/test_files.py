@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import struct
+import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from hackles.capture import decoding
 from hackles.capture.files import (
     AUDIO_SUFFIXES,
     Channels,
@@ -44,8 +46,8 @@ def noise(seconds: float = 10.0, rate: int = RATE) -> np.ndarray:
     return (0.1 * np.random.default_rng(7).standard_normal(n)).astype(np.float32)
 
 
-def write(path: Path, samples: np.ndarray, rate: int = RATE, **format: Any) -> str:
-    soundfile.write(path, samples, rate, **format)
+def write(path: Path, samples: np.ndarray, rate: int = RATE, **options: Any) -> str:
+    soundfile.write(path, samples, rate, **options)
     return str(path)
 
 
@@ -81,6 +83,7 @@ def read(path: str, channels: Channels = MONO) -> np.ndarray:
 def read_until_error(path: str, channels: Channels = MONO) -> tuple[np.ndarray, str | None]:
     """Return the customer's samples, and what was said at their end."""
     parts = [np.zeros(0, np.float32)]
+    message = None
     try:
         with open_recording(path, channels) as recording:
             for customer, _ in recording.blocks():
@@ -88,9 +91,9 @@ def read_until_error(path: str, channels: Channels = MONO) -> tuple[np.ndarray, 
                 assert customer.samples.dtype == np.float32
                 parts.append(customer.samples)
     except AudioError as error:
-        assert path not in str(error)
-        return np.concatenate(parts), str(error)
-    return np.concatenate(parts), None
+        message = str(error)
+    assert message is None or path not in message
+    return np.concatenate(parts), message
 
 
 def said(path: str, channels: Channels = MONO) -> str:
@@ -167,9 +170,9 @@ def test_a_folder_without_audio_says_what_was_looked_for(tmp_path):
 def test_a_folder_that_may_not_be_listed_is_an_error(tmp_path):
     write(tmp_path / "a.wav", tone())
     (tmp_path / "closed").mkdir(mode=0o000)
-    with pytest.raises(AudioError, match="closed.*may not be read"):
+    with pytest.raises(AudioError, match=r"closed.*may not be read"):
         find_recordings(str(tmp_path))
-    with pytest.raises(AudioError, match="^may not be read"):
+    with pytest.raises(AudioError, match=r"^may not be read"):
         find_recordings(str(tmp_path / "closed"))
 
 
@@ -178,7 +181,7 @@ def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(AudioError, match="^may not be read by this user"):
+    with pytest.raises(AudioError, match=r"^may not be read by this user"):
         find_recordings(str(tmp_path))
 
 
@@ -208,7 +211,7 @@ def test_channels_are_named_left_right_a_number_or_mono(customer, agent, expecte
 def test_any_other_name_is_an_error_that_gives_the_choices(name):
     with pytest.raises(UsageError, match="give left, right, a number from 1, or mono"):
         parse_channels(name, None)
-    with pytest.raises(UsageError, match="--agent .* give left, right or a number"):
+    with pytest.raises(UsageError, match=r"--agent .* give left, right or a number"):
         parse_channels("64", name)
 
 
@@ -270,10 +273,10 @@ def test_wav_of_every_coding_is_read(tmp_path, subtype):
 FORMATS = ["FLAC", "MP3", "OGG VORBIS", "OGG OPUS", "AIFF", "AU", "CAF", "W64", "RF64", "WAVEX"]
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("coding", FORMATS)
 @pytest.mark.parametrize("rate", [8000, 48000])
-def test_every_format_of_soundfile_is_read(tmp_path, format, rate):
-    container, *subtype = format.split()
+def test_every_format_of_soundfile_is_read(tmp_path, coding, rate):
+    container, *subtype = coding.split()
     path = write(
         tmp_path / "a", tone(rate=rate), rate, format=container, subtype="".join(subtype) or None
     )
@@ -311,8 +314,20 @@ def test_pyav_keeps_the_channels_apart(tmp_path):
 
 
 def test_reading_an_mp3_in_pieces_gives_what_reading_it_whole_gives(tmp_path):
-    path = write(tmp_path / "a.mp3", noise())
+    path = write(tmp_path / "a.mp3", noise(25))
     assert np.allclose(read(path), soundfile.read(path, dtype="float32")[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.ogg", "a.m4a"])
+@pytest.mark.parametrize("piece_s", [0.01, 0.3, 2.0])
+def test_the_size_of_the_pieces_does_not_change_the_samples(tmp_path, monkeypatch, name, piece_s):
+    if name == "a.m4a":
+        path = write_pyav(tmp_path / name, "aac", noise(12, 44100), 44100)
+    else:
+        path = write(tmp_path / name, noise(12, 44100), 44100)
+    expected = read(path)
+    monkeypatch.setattr(decoding, "_PIECE_S", piece_s)
+    assert np.array_equal(read(path), expected)
 
 
 def test_duration_rate_and_channels_are_known_on_opening(tmp_path):
@@ -339,17 +354,17 @@ def test_silence_offset_and_clipping_are_no_errors(tmp_path, level):
 
 @pytest.mark.parametrize("rate", [8000, 44100])
 def test_blocks_are_consecutive_and_both_parties_keep_step(tmp_path, rate):
-    both = np.stack([tone(300, 5.5, rate), tone(1000, 5.5, rate)], axis=1)
+    both = np.stack([tone(300, 25.5, rate), tone(1000, 25.5, rate)], axis=1)
     path = write(tmp_path / "a.wav", both, rate)
     n_read = 0
     with open_recording(path, Channels(customer=1, agent=0)) as recording:
         for customer, agent in recording.blocks():
             assert customer.start == agent.start == n_read
             assert customer.samples.shape == agent.samples.shape
-            assert 0 < len(customer.samples) < 1.3 * RATE
+            assert 0 < len(customer.samples) < 10.3 * RATE
             assert customer.samples.flags.c_contiguous
             n_read += len(customer.samples)
-    assert n_read == pytest.approx(5.5 * RATE, abs=8)
+    assert n_read == pytest.approx(25.5 * RATE, abs=8)
 
 
 def test_each_party_is_read_from_its_own_channel(tmp_path):
@@ -385,8 +400,8 @@ def test_a_long_file_needs_no_more_memory_than_a_short_one(tmp_path, rate, minut
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert sum(lengths) == minutes * 60 * RATE
-    assert max(lengths) < 1.3 * RATE
-    assert peak_bytes < 4e6
+    assert max(lengths) < 10.3 * RATE
+    assert peak_bytes < 16e6
 
 
 def test_the_file_is_closed_at_the_end_and_after_a_failed_opening(tmp_path):
@@ -406,9 +421,9 @@ def test_an_empty_file_is_an_error(tmp_path):
     assert said(str(tmp_path / "a.wav")).startswith("is empty (0 bytes); ")
 
 
-@pytest.mark.parametrize("format", ["WAV", "OGG", "AIFF", "AU", "W64"])
-def test_a_header_without_audio_is_an_error(tmp_path, format):
-    path = write(tmp_path / "a", np.zeros(0), format=format)
+@pytest.mark.parametrize("container", ["WAV", "OGG", "AIFF", "AU", "W64"])
+def test_a_header_without_audio_is_an_error(tmp_path, container):
+    path = write(tmp_path / "a", np.zeros(0), format=container)
     assert said(path).startswith("holds no audio")
 
 
@@ -536,13 +551,13 @@ def test_a_channel_beyond_the_last_is_an_error(tmp_path):
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("rate", [8000, 16000])
 def test_audio_before_a_sample_that_is_no_number_is_yielded(tmp_path, wrong, rate):
-    samples = tone(rate=rate)
-    samples[int(2.25 * rate)] = wrong
+    samples = tone(seconds=15, rate=rate)
+    samples[int(12.25 * rate)] = wrong
     path = write(tmp_path / "a.wav", samples, rate, subtype="FLOAT")
     readable, error = read_until_error(path)
-    assert len(readable) == pytest.approx(2.25 * RATE, abs=8)
+    assert len(readable) == pytest.approx(12.25 * RATE, abs=8)
     assert np.isfinite(readable).all()
-    assert "no finite number (NaN, infinite) at 2.250 s" in error
+    assert "no finite number (NaN, infinite) at 12.250 s" in error
 
 
 def test_a_sample_that_is_no_number_in_a_channel_not_asked_for_is_harmless(tmp_path):
@@ -554,9 +569,9 @@ def test_a_sample_that_is_no_number_in_a_channel_not_asked_for_is_harmless(tmp_p
 CUT_FORMATS = ["WAV", "WAV GSM610", "WAV MS_ADPCM", "RF64", "W64", "AIFF", "AU", "FLAC", "MP3"]
 
 
-@pytest.mark.parametrize("format", CUT_FORMATS)
-def test_a_cut_file_yields_what_is_there_then_says_how_much_was(tmp_path, format):
-    container, *subtype = format.split()
+@pytest.mark.parametrize("coding", CUT_FORMATS)
+def test_a_cut_file_yields_what_is_there_then_says_how_much_was(tmp_path, coding):
+    container, *subtype = coding.split()
     path = write(tmp_path / "a", noise(), format=container, subtype="".join(subtype) or None)
     samples, error = read_until_error(cut(path, 0.6))
     there_s = len(samples) / RATE
@@ -670,54 +685,55 @@ def test_a_file_that_turns_from_mono_to_stereo_yields_what_is_before(tmp_path):
     assert error.startswith("changes its rate or channels at 3.")
 
 
-@pytest.mark.parametrize("format", ["WAV", "AU", "FLAC", "MP3", "OGG"])
-def test_a_file_that_grows_yields_what_was_there_then_says_so(tmp_path, format):
-    path = write(tmp_path / "a", noise(), format=format)
+@pytest.mark.parametrize("container", ["WAV", "AU", "FLAC", "MP3", "OGG"])
+def test_a_file_that_grows_yields_what_was_there_then_says_so(tmp_path, container):
+    path = write(tmp_path / "a", noise(25), format=container)
     parts = []
     with open_recording(path, MONO) as recording:
         blocks = recording.blocks()
         parts.append(next(blocks)[0].samples)
         with open(path, "ab") as file:
             file.write(bytes(1000))
-        with pytest.raises(AudioError, match="^grew while it was read; score it again when"):
+        with pytest.raises(AudioError, match=r"^grew while it was read; score it again when"):
             parts.extend(customer.samples for customer, _ in blocks)
-    assert len(np.concatenate(parts)) == pytest.approx(10 * RATE, abs=2 * 576)
+    assert len(np.concatenate(parts)) == pytest.approx(25 * RATE, abs=2 * 576)
 
 
 def test_a_file_that_is_deleted_is_read_to_its_end(tmp_path):
-    path = write(tmp_path / "a.wav", noise())
+    path = write(tmp_path / "a.wav", noise(25))
     with open_recording(path, MONO) as recording:
         os.remove(path)
-        assert sum(len(customer.samples) for customer, _ in recording.blocks()) == 10 * RATE
+        assert sum(len(customer.samples) for customer, _ in recording.blocks()) == 25 * RATE
 
 
 def test_a_file_that_is_emptied_while_it_is_read_is_an_error(tmp_path):
-    path = write(tmp_path / "a.wav", noise())
+    path = write(tmp_path / "a.wav", noise(25))
     with open_recording(path, MONO) as recording:
         blocks = recording.blocks()
         next(blocks)
         os.truncate(path, 0)
-        with pytest.raises(AudioError, match=r"^is cut short: only \d\.\d\d s of 10\.00 s"):
+        with pytest.raises(AudioError, match=r"^is cut short: only 1\d\.\d\d s of 25\.00 s"):
             list(blocks)
 
 
 def test_a_disk_that_fails_is_an_error_after_what_could_be_read(tmp_path, monkeypatch):
-    path = write(tmp_path / "a.wav", noise())
+    path = write(tmp_path / "a.wav", noise(25))
     original = soundfile.SoundFile.read
 
     def fail_later(self, *args, **kwargs):
-        if self.tell() >= 4 * RATE:
+        if self.tell() >= 20 * RATE:
             raise soundfile.LibsndfileError(2)
         return original(self, *args, **kwargs)
 
     monkeypatch.setattr(soundfile.SoundFile, "read", fail_later)
     samples, error = read_until_error(path)
-    assert len(samples) == 4 * RATE
-    assert error.startswith("cannot be read beyond 4.00 s (System error); ")
+    assert len(samples) == 20 * RATE
+    assert error.startswith("cannot be read beyond 20.00 s (System error); ")
 
 
 def test_importing_the_module_loads_no_decoder():
     code = (
         "import sys, hackles.capture.files; print({'av', 'soxr', 'soundfile'} & set(sys.modules))"
     )
-    assert os.popen(f'"{sys.executable}" -c "{code}"').read().strip() == "set()"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"

@@ -1,0 +1,72 @@
+"""Where the engine's time goes: its stages, wrapped as attributes while it runs."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
+from statistics import median
+from time import process_time
+from typing import Any
+from unittest import mock
+
+from benchmarks.record import Figures
+from hackles import activity, baseline, classifier, framing, gaps, listening, tracker, windowing
+
+STAGES: tuple[tuple[str, Any, str], ...] = (
+    ("ring: write", framing.SampleRing, "write"),
+    ("framing: take", framing.SampleRing, "take"),
+    ("descriptors", listening, "in_tiles"),
+    ("activity", activity.SpeechActivity, "update"),
+    ("gaps", gaps.Stretches, "update"),
+    ("windows", windowing.Windows, "update"),
+    ("gather", windowing.Windows, "gather"),
+    ("functionals", listening, "functionals"),
+    ("model run", classifier.Classifier, "run"),
+    ("tracker", tracker.Tracker, "update"),
+    ("baseline", baseline.Baseline, "shrunk"),
+    ("baseline", baseline.Baseline, "relative"),
+    ("baseline", baseline.Baseline, "learn"),
+)
+"""Stage, and where its function is looked up under which name."""
+_PER_READING = {"gather", "functionals", "model run", "tracker", "baseline"}
+
+
+def in_stages(run: Callable[[], object]) -> dict[str, float]:
+    """Return the CPU seconds that each stage took, without those of stages inside it."""
+    spent: dict[str, float] = defaultdict(float)
+    inner = [0.0]
+
+    def timed(stage: str, function: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **kwargs: object) -> object:
+            inner.append(0.0)
+            began = process_time()
+            result = function(*args, **kwargs)
+            whole = process_time() - began
+            spent[stage] += whole - inner.pop()
+            inner[-1] += whole
+            return result
+
+        return call
+
+    with ExitStack() as stack:
+        for stage, owner, name in STAGES:
+            wrapped = timed(stage, getattr(owner, name))
+            stack.enter_context(mock.patch.object(owner, name, wrapped))
+        timed("rest", run)()
+    return spent
+
+
+def stage_figures(runs: list[dict[str, float]], frames: int, readings: int) -> dict[str, Figures]:
+    """Return each stage's time per frame or per reading, and its share of the whole."""
+    names = dict.fromkeys([stage for stage, *_ in STAGES] + ["rest"])
+    seconds = {name: median(run[name] for run in runs) for name in names}
+    total = sum(seconds.values())
+    return {
+        name: {
+            "us_per_frame": round(1e6 * spent / frames, 3),
+            "us_per_reading": round(1e6 * spent / max(readings, 1), 1),
+            "share": round(spent / total, 3),
+        }
+        if name in _PER_READING
+        else {"us_per_frame": round(1e6 * spent / frames, 3), "share": round(spent / total, 3)}
+        for name, spent in seconds.items()
+    }

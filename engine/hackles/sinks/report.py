@@ -1,0 +1,120 @@
+"""What `hackles score` shows: JSON lines for machines, a table and a progress bar for people."""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from hackles import batch
+from hackles.capture.files import Channels, find_recordings
+from hackles.errors import AudioError
+from hackles.records import line
+from hackles.sinks.output import Lines, OutputError
+from hackles.types import Summary
+from hackles.wording import because, clock
+
+
+def run(paths: Sequence[str], channels: Channels, jsonl: bool, jobs: int | None) -> int:
+    """Score recordings and folders, show the results, and return the exit code."""
+    found, missing = _find(paths)
+    jobs = jobs or batch.cores()
+    try:
+        if jsonl:
+            with Lines() as out:
+                return _write_lines(out, found, missing, channels, jobs)
+        return _show_table(found, missing, channels, jobs)
+    except OutputError as error:
+        print(f"hackles: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _find(paths: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the recordings below the paths, and for each path without one the reason."""
+    found: list[str] = []
+    missing: dict[str, str] = {}
+    for path in paths:
+        try:
+            found += find_recordings(path)
+        except AudioError as error:
+            missing[path] = str(error)
+    return list(dict.fromkeys(found)), missing
+
+
+def _write_lines(
+    out: Lines, found: Sequence[str], missing: dict[str, str], channels: Channels, jobs: int
+) -> int:
+    """Write every event as it is decided, or file by file where several are scored at a time."""
+    faults = len(missing)
+    for path, error in missing.items():
+        out.write(line(path, batch.failed(error)))
+    if jobs == 1 or len(found) == 1:
+        for path in found:
+            for event in batch.score(path, channels):
+                out.write(line(path, event))
+                faults += isinstance(event, Summary) and event.error is not None
+    else:
+        for scored in batch.score_many(found, channels, jobs):
+            out.write(scored.lines)
+            faults += scored.summary.error is not None
+    return 1 if faults else 0
+
+
+def _show_table(
+    found: Sequence[str], missing: dict[str, str], channels: Channels, jobs: int
+) -> int:
+    """Show a row per file as a table, and what went wrong below it."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("call", overflow="fold", ratio=1)
+    for name in ("length", "speech", "warnings", "first", "peak"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("what moved", overflow="fold", ratio=1)
+    faults = dict(missing)
+    for scored in _with_progress(found, channels, jobs):
+        if scored.summary.error is not None:
+            faults[scored.path] = scored.summary.error
+        if scored.summary.duration_s > 0:
+            _add_row(table, scored)
+    if table.row_count:
+        Console().print(table)
+    errors = Console(stderr=True, soft_wrap=True)
+    for path, error in faults.items():
+        errors.print(Text(f"{path}: {error}"), style="red", highlight=False)
+    return 1 if faults else 0
+
+
+def _with_progress(found: Sequence[str], channels: Channels, jobs: int) -> Iterator[batch.Scored]:
+    """Yield scored recordings with a progress bar on standard error, if that is a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("scoring"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("scoring", total=len(found))
+        for scored in batch.score_many(found, channels, jobs):
+            bar.advance(task)
+            yield scored
+
+
+def _add_row(table: Table, scored: batch.Scored) -> None:
+    """Add one recording to the table."""
+    summary, first = scored.summary, scored.first_alert
+    peak = summary.irritation_max
+    table.add_row(
+        Text(scored.path),
+        clock(summary.duration_s),
+        clock(summary.speech_s),
+        Text(str(summary.alerts), style="bold yellow" if summary.alerts else "green"),
+        clock(first.time) if first else "–",
+        f"{peak:.2f}" if peak is not None else "–",
+        because(first) if first else "",
+    )

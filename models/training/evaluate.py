@@ -1,0 +1,46 @@
+"""How well clips are told apart, on speakers and on corpora that the model did not see."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from hackles.types import AnyArray, Bools
+from models.training.fit import Examples, draw_baselines, fit
+
+
+def auc_by_corpus(data: Examples, logit: AnyArray) -> dict[str, float]:
+    """Return the AUC of anger against all else per corpus, their mean, and pooled.
+
+    A clip's score is the mean over its readings.
+    """
+    clip, first = np.unique(data.clip, return_index=True)
+    score = np.array([logit[data.clip == c].mean() for c in clip])
+    angry, corpus = data.angry[first], data.corpus[first]
+    each = {
+        str(name): float(roc_auc_score(angry[corpus == name], score[corpus == name]))
+        for name in np.unique(corpus)
+    }
+    pooled = float(roc_auc_score(angry, score))
+    return each | {"mean": float(np.mean(list(each.values()))), "pooled": pooled}
+
+
+def unseen_logits(data: Examples, test: Examples, group: str, cold: bool) -> AnyArray:
+    """Return logits for `test`, each row from a model fitted without its group.
+
+    Args:
+        data: what to fit on.
+        test: what to judge, of the same clips.
+        group: "corpus" or "speaker".
+        cold: judge without a caller's baseline; else with one of up to 40 s of other clips.
+    """
+    logits = np.zeros(len(test.clip))
+    names: Iterable[str] = np.unique(getattr(test, group))
+    for name in names:
+        out: Bools = getattr(test, group) == name
+        model = fit(data.rows(getattr(data, group) != name))
+        # The baselines of a speaker come from the speaker's own clips, all of them left out.
+        seen = test.rows(out)
+        baselines = draw_baselines(seen, model.prior_mean, 1.0 if cold else 0.0, seed=1)
+        logits[out] = model.logits(seen.values, baselines)[:, 0]
+    return logits
