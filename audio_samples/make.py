@@ -76,7 +76,7 @@ class Style:
 
 def irritated(share: float) -> Style:
     """Return the style that lies `share` (0 to 1) of the way from calm to full irritation."""
-    return Style(44 * share, 85 + 15 * share, 1 + 0.36 * share, 6 * share, 16 * share, "anger")
+    return Style(46 * share, 85, 1 + 0.4 * share, 6 * share, 20 * share, "anger")
 
 
 STYLES = {

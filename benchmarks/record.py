@@ -59,16 +59,20 @@ def command(script: str, options: argparse.Namespace) -> str:
     return " ".join(["python", script, *(f"--{name} {shown(value)}" for name, value in given)])
 
 
-def write(path: Path, command_line: str, figures: Figures) -> None:
-    """Write figures as JSON, with all that is needed to read them later."""
-    about = {
+def about(script: str, options: argparse.Namespace) -> Figures:
+    """Return all that is needed to read figures later; ask before the run, not after it."""
+    return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
-        "command": command_line,
+        "command": command(script, options),
         "machine": machine(),
     }
+
+
+def write(path: Path, figures: Figures) -> None:
+    """Write figures as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(about | figures, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def show(title: str, rows: dict[str, Figures]) -> None:

@@ -47,4 +47,4 @@ def paced(
 def _packets(blocks: Iterable[Block]) -> Iterator[Block]:
     for block in blocks:
         for at in range(0, len(block.samples), _BLOCK_SAMPLES):
-            yield Block(block.samples[at : at + _BLOCK_SAMPLES], block.start + at)
+            yield block.part(at, at + _BLOCK_SAMPLES)

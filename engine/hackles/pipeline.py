@@ -2,7 +2,7 @@
 
 from hackles.bank import Bank
 from hackles.classifier import Classifier, default_classifier
-from hackles.config import TILE_FRAMES
+from hackles.config import SAMPLE_RATE, TILE_FRAMES
 from hackles.types import Block, Event, Role
 
 
@@ -30,8 +30,7 @@ class CallPipeline:
         events: list[Event] = []
         done = 0
         while True:
-            rest = Block(block.samples[done:], block.start + done)
-            done += self._bank.push(self._slot, rest)
+            done += self._bank.push(self._slot, block.part(done, len(block.samples)))
             events += self._tick()
             if done >= len(block.samples):
                 return events
@@ -51,4 +50,4 @@ class CallPipeline:
     @property
     def duration_s(self) -> float:
         """Seconds since the call began, by the samples heard."""
-        return self._bank.heard(self._slot) / 8000
+        return self._bank.heard(self._slot) / SAMPLE_RATE

@@ -5,7 +5,7 @@ not fresh evidence, so each ratio counts only in proportion to the new speech in
 
 Source:
     Page 1954, "Continuous inspection schemes", Biometrika 41 (CUSUM): S = max(0, S + llr). The
-    onset is estimated as the reading after which S last left zero.
+    onset is estimated as the reading after which an unbiased sum (no drift) last left zero.
 """
 
 from dataclasses import dataclass
@@ -27,9 +27,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         prior: probability of irritation at which a reading speaks for neither side.
         calm_logit: the population's mean logit in calm speech.
         llr_limit: one reading's log-likelihood ratio is held within plus and minus this.
-        drift: what each reading loses, so that doubt decays.
+        drift: what each reading loses; below zero, doubt speaks for irritation.
         rising: the sum at which `rising` is said.
-        irritated: the sum at which `irritated` is said.
+        irritated: the sum at which `irritated` is said ...
+        irritated_level: ... once the shown level has reached this.
         eased: the sum, counted downwards, at which an episode is over.
         calm_below: readings under this probability may teach the baseline.
         settling: for so many readings a call is taken to begin calm ...
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     drift: float
     rising: float
     irritated: float
+    irritated_level: float
     eased: float
     calm_below: float
     settling: int
@@ -89,19 +91,22 @@ class Tracker:
         self._state: Ints = np.zeros(n_slots, dtype=np.int64)
         self._up: AnyArray = np.zeros(n_slots)
         self._down: AnyArray = np.zeros(n_slots)
-        self._up_since: Ints = np.zeros(n_slots, dtype=np.int64)
-        self._down_since: Ints = np.zeros(n_slots, dtype=np.int64)
+        # Sums without drift: they tell since when, not whether.
+        self._rise: AnyArray = np.zeros(n_slots)
+        self._fall: AnyArray = np.zeros(n_slots)
+        self._rise_since: Ints = np.zeros(n_slots, dtype=np.int64)
+        self._fall_since: Ints = np.zeros(n_slots, dtype=np.int64)
         self._level: AnyArray = np.full(n_slots, -1.0)
         self._trend: AnyArray = np.zeros(n_slots)
         self._readings: Ints = np.zeros(n_slots, dtype=np.int64)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
-        for array in (self._state, self._up, self._down, self._up_since, self._down_since):
+        for array in (self._state, self._up, self._down, self._readings, self._trend):
+            array[slot] = 0
+        for array in (self._rise, self._fall, self._rise_since, self._fall_since):
             array[slot] = 0
         self._level[slot] = -1.0
-        self._trend[slot] = 0.0
-        self._readings[slot] = 0
 
     def update(
         self, slots: Ints, probability: Array, fresh: Ints, covered: Ints, start: Ints
@@ -119,10 +124,10 @@ class Tracker:
         probability = np.rint(probability.astype(np.float64) * 1e4) / 1e4
         share = fresh / np.maximum(covered, 1)
         self._follow(slots, probability, fresh)
-        self._sum(slots, self._ratio(probability) * share, share, start)
+        self._sum(slots, self._ratio(probability), share, start)
         before, after = self._state[slots], self._next(slots)
         entered = np.where(after != before, after, -1)
-        since = np.where(after == EASED, self._down_since[slots], self._up_since[slots])
+        since = np.where(after == EASED, self._fall_since[slots], self._rise_since[slots])
         self._enter(slots, before, after)
         self._readings[slots] += 1
         settling = self._readings[slots] <= self._settings.settling
@@ -150,15 +155,20 @@ class Tracker:
         self._level[slots] = new
 
     def _sum(self, slots: Ints, ratio: AnyArray, share: AnyArray, start: Ints) -> None:
-        """Advance both CUSUMs; note where each last left zero."""
-        drift = self._settings.drift * share
-        for sums, since, sign in (
-            (self._up, self._up_since, 1.0),
-            (self._down, self._down_since, -1.0),
+        """Advance all sums; note where those without drift last left zero."""
+        drift = self._settings.drift
+        for sums, change in (
+            (self._up, ratio - drift),
+            (self._down, -ratio - drift),
+        ):
+            sums[slots] = np.maximum(sums[slots] + change * share, 0.0)
+        for sums, since, change in (
+            (self._rise, self._rise_since, ratio),
+            (self._fall, self._fall_since, -ratio),
         ):
             old = sums[slots]
             since[slots] = np.where(old == 0.0, start, since[slots])
-            sums[slots] = np.maximum(old + sign * ratio - drift, 0.0)
+            sums[slots] = np.maximum(old + change * share, 0.0)
         # A long anger must not take as long to fade: no sum outgrows its highest threshold.
         self._up[slots] = np.minimum(self._up[slots], self._settings.irritated)
         self._down[slots] = np.minimum(self._down[slots], self._settings.eased)
@@ -167,13 +177,12 @@ class Tracker:
         """Return the state that each call's sums call for."""
         settings = self._settings
         state, up = self._state[slots], self._up[slots]
-        eased = self._down[slots] >= settings.eased
         outside = (state == CALM) | (state == EASED)
-        result = np.where(outside & eased, CALM, state)
+        eased = self._down[slots] >= settings.eased
+        high = (up >= settings.irritated) & (self._level[slots] >= settings.irritated_level)
+        result = np.where(eased, np.where(outside, CALM, EASED), state)
         result = np.where(outside & (up >= settings.rising), RISING, result)
-        result = np.where((state == RISING) & eased, EASED, result)
-        result = np.where((state == IRRITATED) & eased, EASED, result)
-        return np.where(up >= settings.irritated, np.where(eased, result, IRRITATED), result)
+        return np.where(high & ~eased, IRRITATED, result)
 
     def _enter(self, slots: Ints, before: Ints, after: Ints) -> None:
         """Enter the new states; easing takes the evidence for irritation with it."""

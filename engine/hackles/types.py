@@ -63,6 +63,10 @@ class Block:
     samples: Array
     start: int
 
+    def part(self, begin: int, end: int) -> "Block":
+        """Return the samples from `begin` up to `end`, counted within the block."""
+        return Block(self.samples[begin:end], self.start + begin)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

@@ -37,6 +37,7 @@ START = Settings(
     drift=-0.3,
     rising=3.0,
     irritated=5.0,
+    irritated_level=0.35,
     eased=2.0,
     calm_below=0.07,
     settling=6,
@@ -190,7 +191,9 @@ def tune(
     best: tuple[float, Settings, Mapping[str, Result]] | None = None
     for drift, rising in product((-0.6, -0.3, 0.0, 0.3), (1.5, 2.0, 2.5, 3.0, 4.0, 5.0)):
         values = {n: getattr(START, n) for n in START.__struct_fields__}
-        settings = Settings(**values | {"drift": drift, "rising": rising, "irritated": 1.7 * rising})
+        settings = Settings(
+            **values | {"drift": drift, "rising": rising, "irritated": 1.7 * rising}
+        )
         found = {}
         for corpus, (calls, measured, model) in folds.items():
             path = scratch / f"{corpus}.onnx"

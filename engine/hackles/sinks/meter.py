@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -16,12 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from hackles.batch import Tally
-from hackles.capture.files import Channels, open_recording
-from hackles.config import SAMPLE_RATE
+from hackles.capture.files import Channels, Recording, open_recording
 from hackles.guidance import TIPS
 from hackles.live import paced
 from hackles.pipeline import CallPipeline
-from hackles.types import Alert, Event, Reading, State
+from hackles.types import Alert, Block, Event, Reading, State
 from hackles.wording import STATES, because, clock
 
 # Shape and word beside the colour: a glance must do, whatever the eyes or the terminal.
@@ -40,7 +38,6 @@ _CUSTOMER, _AGENT = 1, 0
 class Meter:
     """What the terminal shows of a call."""
 
-    title: str
     duration_s: float
     turns: list[list[Any]]
     time: float = 0.0
@@ -60,10 +57,10 @@ class Meter:
         """Draw the meter."""
         parts: list[RenderableType] = [self._gauges(), Text(), self._said()]
         parts += [Text(), _alert_panel(self.alerts[-1])] if self.alerts else []
-        symbol, colour = _LOOK[self.state]
+        _, colour = _LOOK[self.state]
         return Panel(
             Group(*parts),
-            title=f"[bold]{self.title}[/]",
+            title="[bold]hackles demo[/] · a call made with a speech synthesiser",
             subtitle=f"{clock(self.time)} / {clock(self.duration_s)}",
             border_style=colour,
             box=box.ROUNDED,
@@ -112,45 +109,47 @@ def _alert_panel(alert: Alert) -> Panel:
 
 
 @contextmanager
-def _sample() -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Give the sample that travels with hackles, and its truth."""
+def opened() -> Iterator[tuple[Recording, dict[str, Any]]]:
+    """Open the sample that travels with hackles, and give its truth with it."""
     folder = resources.files("hackles") / "samples"
     truth = json.loads((folder / "call.json").read_text(encoding="utf-8"))
-    with resources.as_file(folder / "call.wav") as path:
-        yield path, truth
+    with (
+        resources.as_file(folder / "call.wav") as path,
+        open_recording(str(path), Channels(_CUSTOMER, _AGENT)) as recording,
+    ):
+        yield recording, truth
+
+
+def heard(recording: Recording) -> Iterator[Block]:
+    """Yield the customer's side of a recording."""
+    return (customer for customer, _ in recording.blocks())
 
 
 def demo(speed: float) -> int:
     """Play the sample at `speed` times real time and show the meter; return the exit code."""
     console = Console()
     try:
-        with _sample() as (path, truth):
-            _play(console, path, truth, speed)
+        with opened() as (recording, truth):
+            _play(console, recording, truth, speed)
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def _play(console: Console, path: Path, truth: dict[str, Any], speed: float) -> None:
+def _play(console: Console, recording: Recording, truth: dict[str, Any], speed: float) -> None:
     pipeline, tally = CallPipeline(), Tally()
-    with open_recording(str(path), Channels(_CUSTOMER, _AGENT)) as recording:
-        meter = Meter(
-            "hackles demo · a call made with a speech synthesiser",
-            recording.duration_s or 0.0,
-            truth["turns"],
-        )
-        customer = (block for block, _ in recording.blocks())
-        with Live(meter, console=console, auto_refresh=False, transient=False) as live:
-            for blocks in paced(customer, speed):
-                for block in blocks:
-                    for event in pipeline.push(block):
-                        _show(console, live, meter, tally.count(event))
-                meter.time = pipeline.duration_s
-                live.refresh()
-            for event in pipeline.flush():
-                _show(console, live, meter, tally.count(event))
+    meter = Meter(recording.duration_s or 0.0, truth["turns"])
+    with Live(meter, console=console, auto_refresh=False) as live:
+        for blocks in paced(heard(recording), speed):
+            for block in blocks:
+                for event in pipeline.push(block):
+                    _show(console, live, meter, tally.count(event))
+            meter.time = pipeline.duration_s
             live.refresh()
-    _close(console, meter, tally, pipeline, truth)
+        for event in pipeline.flush():
+            _show(console, live, meter, tally.count(event))
+        live.refresh()
+    _close(console, tally, pipeline, truth)
 
 
 def _show(console: Console, live: Live, meter: Meter, event: Event) -> None:
@@ -159,9 +158,7 @@ def _show(console: Console, live: Live, meter: Meter, event: Event) -> None:
         live.console.print(f"{clock(event.time)}  {STATES[event.state]}: {because(event)}")
 
 
-def _close(
-    console: Console, meter: Meter, tally: Tally, pipeline: CallPipeline, truth: dict[str, Any]
-) -> None:
+def _close(console: Console, tally: Tally, pipeline: CallPipeline, truth: dict[str, Any]) -> None:
     """Say in a few lines what the call came to."""
     summary = tally.summary(pipeline, None)
     first = tally.first_alert

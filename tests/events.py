@@ -1,0 +1,43 @@
+"""Running the engine in tests, and saying when two runs gave the same."""
+
+from dataclasses import astuple, is_dataclass
+
+import numpy as np
+
+from hackles.pipeline import CallPipeline
+from hackles.types import Block
+
+TOLERANCE = 1e-4
+
+
+def blocks(samples, cuts):
+    """Cut samples at the given places; blocks may be empty."""
+    places = [0, *sorted(cuts), len(samples)]
+    return [Block(samples[a:b], a) for a, b in zip(places[:-1], places[1:], strict=True)]
+
+
+def run(samples, cuts=(), flush=True):
+    """Return the events of one call."""
+    pipeline = CallPipeline()
+    events = [event for block in blocks(samples, cuts) for event in pipeline.push(block)]
+    return events + (pipeline.flush() if flush else [])
+
+
+def _flat(value):
+    """Return all numbers and words inside an event, in order."""
+    if is_dataclass(value):
+        value = astuple(value)
+    if isinstance(value, tuple):
+        return [leaf for item in value for leaf in _flat(item)]
+    return [value]
+
+
+def assert_same(left, right, tolerance=TOLERANCE):
+    """Fail unless both are the same events: kinds, states and times alike, numbers nearly so."""
+    assert [(type(e), e.time) for e in left] == [(type(e), e.time) for e in right]
+    for one, other in zip(left, right, strict=True):
+        for a, b in zip(_flat(one), _flat(other), strict=True):
+            if isinstance(a, float) and isinstance(b, float):
+                assert np.isclose(a, b, rtol=0, atol=2 * tolerance), (one, other)
+            else:
+                assert a == b, (one, other)
