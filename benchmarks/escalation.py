@@ -1,10 +1,10 @@
 """Are escalating calls warned of, and calm ones left alone? On speakers the model never heard.
 
-    python -m benchmarks.escalation --corpora DIR [--per-speaker N] [--out FILE]
+    python benchmarks/escalation.py --corpora DIR [--out FILE]
 
 Calls of ninety seconds are composed from a speaker's neutral, then angry clips, each clip's level
-random by +-6 dB; as many calls of the same speakers never turn angry but hold happy, sad, afraid and
-surprised clips. They are synthetic, and so is every figure from them.
+random by +-6 dB; as many calls of the same speakers never turn angry but hold happy, sad,
+afraid and surprised clips. They are synthetic, and so is every figure from them.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.record import write
+from benchmarks.record import command, write
 from hackles.classifier import default_classifier
 from hackles.config import SAMPLE_RATE
 from hackles.errors import UsageError
@@ -112,6 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Compose, hear, count, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpora", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--calls", type=int, default=20, help="calls of each kind, about")
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
     options = parser.parse_args(arguments)
     held_out = default_classifier().metadata.held_out
@@ -120,8 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
-    escalating = [hear(call) for call in compose_calls(clips, [ESCALATING], seed=_SEED)]
-    calm = [hear(call) for call in compose_calls(clips, [NEVER], seed=_SEED + 1)]
+    escalating = [hear(call) for call in compose_calls(clips, [ESCALATING], _SEED, options.calls)]
+    calm = [hear(call) for call in compose_calls(clips, [NEVER], _SEED + 1, options.calls)]
     found: dict[str, Any] = {"all": figures(escalating, calm)}
     for corpus in sorted({clip.corpus for clip in clips}):
         own, quiet = (
@@ -136,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
     for heard in (escalating[0], escalating[len(escalating) // 2], escalating[-1]):
         show(heard)
     if options.out:
-        write(options.out, found, sys.argv)
+        write(options.out, command("benchmarks/escalation.py", options), found)
     return 0
 
 

@@ -59,20 +59,19 @@ def command(script: str, options: argparse.Namespace) -> str:
     return " ".join(["python", script, *(f"--{name} {shown(value)}" for name, value in given)])
 
 
-def about(script: str, options: argparse.Namespace) -> Figures:
-    """Return all that is needed to read figures later; ask before the run, not after it."""
-    return {
+def write(path: Path, command_line: str, figures: Figures) -> None:
+    """Write figures as JSON, with all that is needed to read them later.
+
+    A long run puts the `commit` it began with into its figures: the code may change meanwhile.
+    """
+    about = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
-        "command": command(script, options),
+        "command": command_line,
         "machine": machine(),
     }
-
-
-def write(path: Path, figures: Figures) -> None:
-    """Write figures as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(json.dumps(about | figures, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def show(title: str, rows: dict[str, Figures]) -> None:

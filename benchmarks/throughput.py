@@ -28,7 +28,7 @@ import scipy.fft
 import soundfile
 
 from benchmarks.others import NOT_INSTALLED, others
-from benchmarks.record import ROOT, Figures, about, show, write
+from benchmarks.record import ROOT, Figures, command, commit, show, write
 from benchmarks.stages import in_stages, stage_figures
 from hackles.capture.files import Channels, open_recording, parse_channels
 from hackles.config import FRAME_LENGTH, HOP_LENGTH, N_FFT, SAMPLE_RATE, TILE_FRAMES
@@ -189,15 +189,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    context = about("benchmarks/throughput.py", options)
-    figures = measure(load(options.audio, options.customer, options.seconds), options.repeats)
+    begun = {"commit": commit()}
+    samples = load(options.audio, options.customer, options.seconds)
+    figures: Figures = {**begun, **measure(samples, options.repeats)}
     gone = {k: {"audio_s": v} for k, v in figures["packages"].items() if v == NOT_INSTALLED}
     show("Speed on one core", {**figures["engine"], **figures["others"], **gone})
     for name, stages in figures["stages"].items():
         show(f"Stages: {name}", stages)
     tiles = figures["descriptors_us_per_frame"]
     show(f"Descriptors, µs per frame in a tile of {TILE_FRAMES}", tiles)
-    write(options.out, context | figures)
+    write(options.out, command("benchmarks/throughput.py", options), figures)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ from hackles.tracker import Tracker, logit, probability
 from hackles.types import AnyArray, Block, Bools, Reason, Role
 
 
+_NO_READINGS, _NO_ALERTS = np.empty(0, READING), np.empty(0, ALERT)
+
+
 class Bank:
     """The engine for up to `n_slots` calls at a time."""
 
@@ -97,7 +100,7 @@ class Bank:
         """
         judged = measured.withheld == NOT_WITHHELD
         withheld = measured.rows(~judged)
-        readings, alerts = [np.empty(0, READING)], [np.empty(0, ALERT)]
+        readings, alerts = [_NO_READINGS], [_NO_ALERTS]
         for turn in range(int(measured.round.max(initial=-1)) + 1):
             now = measured.rows(judged & (measured.round == turn))
             if len(now.slot):
@@ -111,9 +114,7 @@ class Bank:
             since=withheld.since,
             reason=withheld.withheld,
         )
-        return Decisions(
-            np.concatenate(readings), np.concatenate(alerts), np.concatenate([gaps, gap])
-        )
+        return Decisions(_one(readings), _one(alerts), _one([gaps, gap]))
 
     def _judge(self, now: Measured) -> tuple[AnyArray, AnyArray]:
         """Judge one reading of each of some calls; return tables of readings and alerts."""
@@ -153,3 +154,9 @@ class Bank:
             now=values[at][:, COLUMNS],
         )
         return readings, alerts
+
+
+def _one(tables: list[AnyArray]) -> AnyArray:
+    """Return tables of one type as one; joining them is slow, and most are empty."""
+    some = [rows for rows in tables if len(rows)]
+    return some[0] if len(some) == 1 else np.concatenate(some or tables[:1])

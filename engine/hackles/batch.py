@@ -6,12 +6,13 @@ A file is scored by the same pipeline that a live call goes through.
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 from hackles.capture.files import Channels, open_recording
 from hackles.errors import AudioError
@@ -114,44 +115,75 @@ def score_many(paths: Sequence[str], channels: Channels, jobs: int) -> Iterator[
         for path in paths:
             yield score_whole(path, channels)
         return
-    rest = iter(paths)
+    rest = deque(paths)
+    while rest:
+        with _pool(min(jobs, len(rest))) as pool:
+            under_way = yield from _score_in(pool, rest, channels, _AHEAD * jobs)
+        # Whose fault it was cannot be told: each that was under way gets a process alone.
+        for path in under_way:
+            yield _score_alone(path, channels)
+
+
+def _score_in(
+    pool: ProcessPoolExecutor, rest: deque[str], channels: Channels, most: int
+) -> Generator[Scored, None, list[str]]:
+    """Score until none is left, or a process dies; return the paths under way by then."""
     waiting: deque[tuple[str, Future[Scored]]] = deque()
-    pool = _pool(min(jobs, len(paths)))
     try:
-        while True:
-            room = _AHEAD * jobs - len(waiting)
-            waiting += [(p, pool.submit(score_whole, p, channels)) for p in islice(rest, room)]
-            if not waiting:
-                return
-            path, future = waiting.popleft()
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                # Whose fault it was cannot be told: each that was under way gets a process alone.
-                for again in [path, *(p for p, _ in waiting)]:
-                    yield _score_alone(again, channels)
-                waiting.clear()
-                pool = _pool(min(jobs, len(paths)))
+        while rest or waiting:
+            while rest and len(waiting) < most:
+                waiting.append((rest[0], _submit(pool, rest[0], channels)))
+                rest.popleft()
+            scored = waiting[0][1].result()
+            waiting.popleft()
+            yield scored
+    except BrokenProcessPool:
+        return [path for path, _ in waiting]
+    return []
+
+
+@contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool of processes that end at once when it is left, whatever they are doing."""
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin_process)
+    try:
+        yield pool
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
+        processes = list((getattr(pool, "_processes", None) or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)  # which forgets its processes
+        for process in processes:
             process.terminate()
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    """Return a pool whose processes leave Ctrl-C to their parent."""
-    return ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_ignore_interrupts)
+def _submit(pool: ProcessPoolExecutor, path: str, channels: Channels) -> Future[Scored]:
+    """Hand a recording to a pool, deaf to Ctrl-C: a process born here stays so from its birth."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return pool.submit(score_whole, path, channels)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(score_whole, path, channels)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _ignore_interrupts() -> None:
+def _begin_process() -> None:
+    """Leave Ctrl-C to the parent, and do not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _score_alone(path: str, channels: Channels) -> Scored:
     """Score one recording in a process of its own."""
     with _pool(1) as pool:
         try:
-            return pool.submit(score_whole, path, channels).result()
+            return _submit(pool, path, channels).result()
         except BrokenProcessPool:
             summary = failed("its process was ended from outside; is there enough memory?")
             return Scored(path, line(path, summary), summary, None)

@@ -58,7 +58,7 @@ def _options(
 
 @app.command()
 def score(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Recordings, or folders.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Recordings, or folders.")],
     customer: Annotated[
         str | None,
         typer.Option(help="The customer's channel: left, right, its number (1 is left), or mono."),

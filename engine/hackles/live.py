@@ -13,7 +13,8 @@ from hackles.types import Block
 _BLOCK_SAMPLES = 160
 """20 ms, as a telephone sends them."""
 
-_TICK_S = 0.1
+_TICK_SAMPLES = SAMPLE_RATE // 10
+"""A tenth of a second, counted in samples: seconds added up would drift."""
 
 
 def paced(
@@ -32,14 +33,14 @@ def paced(
     """
     begun = clock()
     arrived: list[Block] = []
-    due_s = _TICK_S
+    due = _TICK_SAMPLES
     for packet in _packets(blocks):
         arrived.append(packet)
-        heard_s = (packet.start + len(packet.samples)) / SAMPLE_RATE
-        if heard_s >= due_s:
-            sleep(max(0.0, heard_s / speed - (clock() - begun)))
+        heard = packet.start + len(packet.samples)
+        if heard >= due:
+            sleep(max(0.0, heard / SAMPLE_RATE / speed - (clock() - begun)))
             yield arrived
-            arrived, due_s = [], due_s + _TICK_S
+            arrived, due = [], (heard // _TICK_SAMPLES + 1) * _TICK_SAMPLES
     if arrived:
         yield arrived
 

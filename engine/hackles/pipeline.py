@@ -22,7 +22,7 @@ class CallPipeline:
         Raises:
             RoleError: unless the role is `customer`.
         """
-        self._bank = Bank(1, classifier or default_classifier(), max_frames=2 * TILE_FRAMES)
+        self._bank = Bank(1, classifier or default_classifier(), max_frames=8 * TILE_FRAMES)
         self._slot = self._bank.open(role)
 
     def push(self, block: Block) -> list[Event]:

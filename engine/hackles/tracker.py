@@ -82,31 +82,37 @@ class Step:
     calm: Bools
 
 
+# What is known of each call, a column each. `up` and `down` decide; `rise` and `fall` are the same
+# sums without drift, which tell since when.
+_COLUMNS = (
+    "state",
+    "readings",
+    "level",
+    "trend",
+    "up",
+    "down",
+    "rise",
+    "fall",
+    "rise_since",
+    "fall_since",
+)
+_STATE, _READINGS, _LEVEL, _TREND, _UP, _DOWN, _RISE, _FALL, _RISE_SINCE, _FALL_SINCE = range(
+    len(_COLUMNS)
+)
+
+
 class Tracker:
     """Level, trend and state of every call."""
 
     def __init__(self, n_slots: int, settings: Settings) -> None:
         """Start every call calm."""
         self._settings = settings
-        self._state: Ints = np.zeros(n_slots, dtype=np.int64)
-        self._up: AnyArray = np.zeros(n_slots)
-        self._down: AnyArray = np.zeros(n_slots)
-        # Sums without drift: they tell since when, not whether.
-        self._rise: AnyArray = np.zeros(n_slots)
-        self._fall: AnyArray = np.zeros(n_slots)
-        self._rise_since: Ints = np.zeros(n_slots, dtype=np.int64)
-        self._fall_since: Ints = np.zeros(n_slots, dtype=np.int64)
-        self._level: AnyArray = np.full(n_slots, -1.0)
-        self._trend: AnyArray = np.zeros(n_slots)
-        self._readings: Ints = np.zeros(n_slots, dtype=np.int64)
+        self._prior_logit = float(logit(np.float64(settings.prior)))
+        self._calls: AnyArray = np.zeros((n_slots, len(_COLUMNS)))
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
-        for array in (self._state, self._up, self._down, self._readings, self._trend):
-            array[slot] = 0
-        for array in (self._rise, self._fall, self._rise_since, self._fall_since):
-            array[slot] = 0
-        self._level[slot] = -1.0
+        self._calls[slot] = 0.0
 
     def update(
         self, slots: Ints, probability: Array, fresh: Ints, covered: Ints, start: Ints
@@ -122,71 +128,66 @@ class Tracker:
         """
         # Rounded, so that the last bits of a matrix product cannot decide between states.
         probability = np.rint(probability.astype(np.float64) * 1e4) / 1e4
-        share = fresh / np.maximum(covered, 1)
-        self._follow(slots, probability, fresh)
-        self._sum(slots, self._ratio(probability), share, start)
-        before, after = self._state[slots], self._next(slots)
-        entered = np.where(after != before, after, -1)
-        since = np.where(after == EASED, self._fall_since[slots], self._rise_since[slots])
-        self._enter(slots, before, after)
-        self._readings[slots] += 1
-        settling = self._readings[slots] <= self._settings.settling
-        below = np.where(settling, self._settings.settling_below, self._settings.calm_below)
-        calm = ((after == CALM) | (after == EASED)) & (probability < below)
-        calm &= settling | (self._up[slots] < self._settings.rising / 2)
-        level, trend = self._level[slots], self._trend[slots]
-        return Step(np.where(entered == CALM, -1, entered), since, level, trend, calm)
+        call = self._calls[slots].T.copy()
+        self._follow(call, probability, fresh)
+        self._sum(call, self._ratio(probability), fresh / np.maximum(covered, 1), start)
+        before = call[_STATE].copy()
+        after = self._enter(call)
+        calm = self._calm(call, probability)
+        self._calls[slots] = call.T
+        entered = np.where((after != before) & (after != CALM), after, -1)
+        since = np.where(after == EASED, call[_FALL_SINCE], call[_RISE_SINCE])
+        return Step(
+            entered.astype(np.int64), since.astype(np.int64), call[_LEVEL], call[_TREND], calm
+        )
 
     def _ratio(self, probability: AnyArray) -> AnyArray:
         """Return log-likelihood ratios against the prior, limited."""
-        ratio = logit(probability) - logit(np.float64(self._settings.prior))
         limit = self._settings.llr_limit
-        return np.minimum(np.maximum(ratio, -limit), limit)
+        return np.minimum(np.maximum(logit(probability) - self._prior_logit, -limit), limit)
 
-    def _follow(self, slots: Ints, probability: AnyArray, fresh: Ints) -> None:
+    def _follow(self, call: AnyArray, probability: AnyArray, fresh: Ints) -> None:
         """Let the shown level and its trend follow (Holt's double exponential smoothing)."""
-        old = self._level[slots]
-        first = old < 0
+        call[_READINGS] += 1
+        old = np.where(call[_READINGS] == 1, probability, call[_LEVEL])
         gain = self._settings.level_gain * np.minimum(fresh / FRAMES_PER_S, 1.0)
-        minutes = fresh / (60.0 * FRAMES_PER_S)
-        new = np.where(first, probability, old + gain * (probability - old))
-        slope = np.where(first, 0.0, (new - old) / np.maximum(minutes, 1e-9))
-        self._trend[slots] += 0.5 * gain * (slope - self._trend[slots])
-        self._level[slots] = new
+        call[_LEVEL] = old + gain * (probability - old)
+        slope = (call[_LEVEL] - old) / np.maximum(fresh / (60.0 * FRAMES_PER_S), 1e-9)
+        call[_TREND] += 0.5 * gain * (slope - call[_TREND])
 
-    def _sum(self, slots: Ints, ratio: AnyArray, share: AnyArray, start: Ints) -> None:
+    def _sum(self, call: AnyArray, ratio: AnyArray, share: AnyArray, start: Ints) -> None:
         """Advance all sums; note where those without drift last left zero."""
+        call[_RISE_SINCE] = np.where(call[_RISE] == 0.0, start, call[_RISE_SINCE])
+        call[_FALL_SINCE] = np.where(call[_FALL] == 0.0, start, call[_FALL_SINCE])
         drift = self._settings.drift
-        for sums, change in (
-            (self._up, ratio - drift),
-            (self._down, -ratio - drift),
-        ):
-            sums[slots] = np.maximum(sums[slots] + change * share, 0.0)
-        for sums, since, change in (
-            (self._rise, self._rise_since, ratio),
-            (self._fall, self._fall_since, -ratio),
-        ):
-            old = sums[slots]
-            since[slots] = np.where(old == 0.0, start, since[slots])
-            sums[slots] = np.maximum(old + change * share, 0.0)
+        change = np.stack([ratio - drift, -ratio - drift, ratio, -ratio])
+        call[_UP : _FALL + 1] = np.maximum(call[_UP : _FALL + 1] + change * share, 0.0)
         # A long anger must not take as long to fade: no sum outgrows its highest threshold.
-        self._up[slots] = np.minimum(self._up[slots], self._settings.irritated)
-        self._down[slots] = np.minimum(self._down[slots], self._settings.eased)
+        call[_UP] = np.minimum(call[_UP], self._settings.irritated)
+        call[_DOWN] = np.minimum(call[_DOWN], self._settings.eased)
 
-    def _next(self, slots: Ints) -> Ints:
-        """Return the state that each call's sums call for."""
+    def _enter(self, call: AnyArray) -> AnyArray:
+        """Enter and return the states that the sums call for."""
         settings = self._settings
-        state, up = self._state[slots], self._up[slots]
-        outside = (state == CALM) | (state == EASED)
-        eased = self._down[slots] >= settings.eased
-        high = (up >= settings.irritated) & (self._level[slots] >= settings.irritated_level)
-        result = np.where(eased, np.where(outside, CALM, EASED), state)
-        result = np.where(outside & (up >= settings.rising), RISING, result)
-        return np.where(high & ~eased, IRRITATED, result)
+        before, up = call[_STATE].copy(), call[_UP]
+        outside = (before == CALM) | (before == EASED)
+        eased = call[_DOWN] >= settings.eased
+        high = (up >= settings.irritated) & (call[_LEVEL] >= settings.irritated_level)
+        after = np.where(eased, np.where(outside, CALM, EASED), before)
+        after = np.where(outside & (up >= settings.rising), RISING, after)
+        after = np.where(high & ~eased, IRRITATED, after)
+        # Easing takes the evidence for irritation with it, and every state starts to be doubted anew.
+        call[_UP] *= ~((after == EASED) & (before != EASED))
+        call[_DOWN] *= after == before
+        call[_STATE] = after
+        return after
 
-    def _enter(self, slots: Ints, before: Ints, after: Ints) -> None:
-        """Enter the new states; easing takes the evidence for irritation with it."""
-        self._state[slots] = after
-        eased = (after == EASED) & (before != EASED)
-        self._up[slots] = np.where(eased, 0.0, self._up[slots])
-        self._down[slots] = np.where(eased | (after != before), 0.0, self._down[slots])
+    def _calm(self, call: AnyArray, probability: AnyArray) -> Bools:
+        """Return where the baseline may learn: from clearly calm readings, and the first ones."""
+        settings = self._settings
+        settling = call[_READINGS] <= settings.settling
+        below = np.where(settling, settings.settling_below, settings.calm_below)
+        outside = (call[_STATE] == CALM) | (call[_STATE] == EASED)
+        quiet = settling | (call[_UP] < settings.rising / 2)
+        result: Bools = outside & quiet & (probability < below)
+        return result

@@ -1,6 +1,7 @@
 """Labelled speech: which clips there are, and their samples."""
 
 import csv
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,15 +71,16 @@ def read_samples(clip: Clip) -> Array:
 def hold_out(clips: list[Clip], per_corpus: dict[str, int]) -> frozenset[str]:
     """Return speakers to keep out of training: the first of each corpus in a fixed shuffle.
 
-    The shuffle is by a hash of the speaker's name, so that it does not change with the clips.
+    Only those of whom there is calm and angry speech, so that calls can be composed of it. The
+    shuffle is by a hash of the speaker's name, so that it does not change with the clips.
     """
-    import hashlib
-
     def place(speaker: str) -> str:
         return hashlib.sha256(f"hackles {speaker}".encode()).hexdigest()
 
     chosen: set[str] = set()
     for corpus, count in per_corpus.items():
-        speakers = {clip.speaker for clip in clips if clip.corpus == corpus}
-        chosen.update(sorted(speakers, key=place)[:count])
+        own = [clip for clip in clips if clip.corpus == corpus]
+        angry = {clip.speaker for clip in own if clip.emotion == ANGER}
+        calm = {clip.speaker for clip in own if clip.emotion in CALM}
+        chosen.update(sorted(angry & calm, key=place)[:count])
     return frozenset(chosen)

@@ -28,8 +28,6 @@ from models.training.measure import measure
 FALSE_ALERT_COST = 0.02
 """One false alert per hour of speech costs as much as missing 2 % of the escalations."""
 
-_CALLS_PER_PLAN = 20
-
 START = Settings(
     prior=PRIOR,
     calm_logit=-2.4,
@@ -86,16 +84,19 @@ class Result:
 
 
 def compose_calls(
-    clips: Sequence[Clip], plans: Sequence[Sequence[tuple[float, float, float]]], seed: int
+    clips: Sequence[Clip],
+    plans: Sequence[Sequence[tuple[float, float, float]]],
+    seed: int,
+    per_plan: int = 20,
 ) -> list[Call]:
     """Compose calls of each plan for each speaker who has calm and angry clips.
 
-    One of each, or more where there are so few speakers that chance would decide.
+    One of each, or more where there are fewer speakers than calls wanted `per_plan`.
     """
     by_speaker: dict[str, list[Clip]] = {}
     for clip in clips:
         by_speaker.setdefault(clip.speaker, []).append(clip)
-    rounds = range(max(1, _CALLS_PER_PLAN // len(by_speaker)))
+    rounds = range(max(1, per_plan // len(by_speaker)))
     calls = []
     for number, (_, own) in enumerate(sorted(by_speaker.items())):
         emotions = {clip.emotion for clip in own}

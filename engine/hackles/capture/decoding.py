@@ -31,7 +31,7 @@ _PYAV_FORMATS: Final = (
 )
 """FFmpeg's demuxers that hold audio. Others (playlists) would open further files, or addresses."""
 
-_PIECE_S: Final = 10.0
+_PIECE_S: Final = 40.0
 _PIECE_VALUES: Final = 2**20
 """Values decoded at a time at most, over all channels (4 MiB)."""
 

@@ -66,15 +66,17 @@ def f0_st(power: Array) -> Array:
 
 
 def _without_envelope(spectrum: Array) -> Array:
-    """Return each row less its moving average over bins (fewer at the edges of the band)."""
+    """Return each row less its moving average over 21 bins (fewer at the edges of the band)."""
     reach = _ENVELOPE_BINS
-    sums = np.empty((len(spectrum), N_BINS + 1), dtype=np.float32)
-    sums[:, 0] = 0.0
-    np.cumsum(spectrum, axis=1, out=sums[:, 1:])
-    average = np.empty_like(spectrum)
-    np.subtract(sums[:, 2 * reach + 1 :], sums[:, : -2 * reach - 1], out=average[:, reach:-reach])
-    average[:, :reach] = sums[:, reach + 1 : 2 * reach + 1]
-    average[:, -reach:] = sums[:, -1:] - sums[:, -2 * reach - 1 : -reach - 1]
+    padded = np.zeros((len(spectrum), N_BINS + 2 * reach), dtype=np.float32)
+    padded[:, reach:-reach] = spectrum
+    # Sums of 2, 4, 8 and 16 neighbours; 21 = 16 + 4 + 1. A running sum takes twice as long.
+    two = padded[:, :-1] + padded[:, 1:]
+    four = two[:, :-2] + two[:, 2:]
+    eight = four[:, :-4] + four[:, 4:]
+    average = eight[:, : N_BINS] + eight[:, 8 : N_BINS + 8]
+    average += four[:, 16 : N_BINS + 16]
+    average += padded[:, 20 : N_BINS + 20]
     average *= _PER_BIN
     return np.subtract(spectrum, average, out=average)
 

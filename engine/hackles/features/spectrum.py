@@ -28,6 +28,7 @@ _SCALE = np.float32(2.0 / (N_FFT * float(np.sum(WINDOW.astype(np.float64) ** 2))
 POWER_FLOOR = np.float32(1e-12)
 """Mean square under which a frame counts as digital silence (-120 dBFS)."""
 
+_DECIBELS = np.float32(10.0 / np.log(10.0))
 _SPLIT_1000 = int(np.searchsorted(BINS_HZ, 1000.0))
 _SPLIT_2000 = int(np.searchsorted(BINS_HZ, 2000.0))
 
@@ -54,7 +55,8 @@ def power_spectrum(frames: Array) -> Array:
 
 def decibels(power: Array) -> Array:
     """Return 10 log10 of `power`, floored at -120 dB."""
-    result: Array = np.float32(10.0) * np.log10(np.maximum(power, POWER_FLOOR))
+    result: Array = np.log(np.maximum(power, POWER_FLOOR))
+    result *= _DECIBELS  # log10 takes twice as long as log
     return result
 
 

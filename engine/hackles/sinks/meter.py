@@ -19,6 +19,7 @@ from hackles.capture.files import Channels, Recording, open_recording
 from hackles.guidance import TIPS
 from hackles.live import paced
 from hackles.pipeline import CallPipeline
+from hackles.sinks.output import screen
 from hackles.types import Alert, Block, Event, Reading, State
 from hackles.wording import STATES, because, clock
 
@@ -127,7 +128,7 @@ def heard(recording: Recording) -> Iterator[Block]:
 
 def demo(speed: float) -> int:
     """Play the sample at `speed` times real time and show the meter; return the exit code."""
-    console = Console()
+    console = screen()
     try:
         with opened() as (recording, truth):
             _play(console, recording, truth, speed)

@@ -1,6 +1,5 @@
 """What `hackles score` shows: JSON lines for machines, a table and a progress bar for people."""
 
-import sys
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
@@ -12,13 +11,17 @@ from hackles import batch
 from hackles.capture.files import Channels, find_recordings
 from hackles.errors import AudioError
 from hackles.records import line
-from hackles.sinks.output import Lines, OutputError
+from hackles.sinks.output import Lines, screen
 from hackles.types import Summary
 from hackles.wording import because, clock
 
 
 def run(paths: Sequence[str], channels: Channels, jsonl: bool, jobs: int | None) -> int:
-    """Score recordings and folders, show the results, and return the exit code."""
+    """Score recordings and folders, show the results, and return the exit code.
+
+    Raises:
+        OutputError: if the results cannot be written.
+    """
     found, missing = _find(paths)
     jobs = jobs or batch.cores()
     try:
@@ -26,9 +29,6 @@ def run(paths: Sequence[str], channels: Channels, jsonl: bool, jobs: int | None)
             with Lines() as out:
                 return _write_lines(out, found, missing, channels, jobs)
         return _show_table(found, missing, channels, jobs)
-    except OutputError as error:
-        print(f"hackles: {error}", file=sys.stderr)  # noqa: T201
-        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -68,6 +68,7 @@ def _show_table(
     found: Sequence[str], missing: dict[str, str], channels: Channels, jobs: int
 ) -> int:
     """Show a row per file as a table, and what went wrong below it."""
+    console = screen()
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("call", overflow="fold", ratio=1)
     for name in ("length", "speech", "warnings", "first", "peak"):
@@ -80,7 +81,7 @@ def _show_table(
         if scored.summary.duration_s > 0:
             _add_row(table, scored)
     if table.row_count:
-        Console().print(table)
+        console.print(table)
     errors = Console(stderr=True, soft_wrap=True)
     for path, error in faults.items():
         errors.print(Text(f"{path}: {error}"), style="red", highlight=False)

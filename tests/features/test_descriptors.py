@@ -1,0 +1,138 @@
+"""All descriptors of a frame together: what holds for any samples whatever."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from hackles.config import FRAME_LENGTH, TILE_FRAMES
+from hackles.features import LLD, LLD_NAMES, N_LLDS, in_tiles
+from hackles.features.descriptors import MEL_COLUMNS, low_level_descriptors
+from hackles.features.spectrum import N_MELS
+from tests.features import signals
+from tests.features.signals import frames_of, harmonics, pink_noise, tone, white_noise
+
+EXACT = [LLD[name] for name in ("level_db", "f0_st", "voicing")]
+GAIN_FREE = ["f0_st", "voicing", "alpha_ratio_db", "hammarberg_db", "centroid_hz"]
+
+
+@st.composite
+def any_frames(draw: st.DrawFn) -> np.ndarray:
+    """Frames of any finite samples up to 1e6, each filled with few or with many of them."""
+    reach = draw(st.sampled_from([1e-44, 1e-38, 1e-6, 1.0, 1e6]))
+    number = st.floats(-float(np.float32(reach)), float(np.float32(reach)), width=32)
+    few = hnp.arrays(np.float32, (draw(st.integers(1, 6)), FRAME_LENGTH), elements=number)
+    if draw(st.booleans()):
+        return draw(few)
+    chance = np.random.default_rng(draw(st.integers(0, 10**6)))
+    shape = (draw(st.integers(1, 40)), FRAME_LENGTH)
+    return (chance.uniform(-reach, reach, shape)).astype(np.float32)
+
+
+def sundry() -> np.ndarray:
+    """Return frames of many sorts and levels, more than a tile of them."""
+    parts = [
+        *(level * harmonics(hz, 1.0) for hz in (90, 133, 271) for level in (1e-4, 0.1, 1.0)),
+        *(level * noise(0.5) for noise in (white_noise, pink_noise) for level in (1e-5, 0.2)),
+        np.zeros(1000),
+        tone(425.0, 0.3),
+        np.clip(tone(333.0, 3.0), -1.0, 1.0),
+    ]
+    return frames_of(np.concatenate(parts))
+
+
+@settings(derandomize=True, deadline=None)
+@given(any_frames())
+def test_finite_samples_give_finite_descriptors_in_their_range(frames):
+    llds = low_level_descriptors(frames)
+    assert llds.shape == (len(frames), N_LLDS)
+    assert llds.dtype == np.float32
+    assert np.all(np.isfinite(llds))
+    ranges = {
+        "level_db": (-120.0, 130.0),
+        "f0_st": (15.0, 52.0),
+        "voicing": (0.0, 1.0),
+        "centroid_hz": (300.0, 3400.0),
+        "clipped_ratio": (0.0, 1.0),
+    }
+    for name, (low, high) in ranges.items():
+        assert np.all((llds[:, LLD[name]] >= low) & (llds[:, LLD[name]] <= high)), name
+
+
+@settings(derandomize=True, deadline=None)
+@given(any_frames())
+def test_a_frame_knows_nothing_of_the_frames_beside_it(frames):
+    together = low_level_descriptors(frames)
+    alone = np.concatenate([low_level_descriptors(frame[None]) for frame in frames])
+    assert np.array_equal(together[:, EXACT], alone[:, EXACT])
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 100, 511, 513])
+def test_company_of_any_size_changes_level_pitch_and_voicing_by_no_bit(size):
+    frames = sundry()
+    whole = in_tiles(frames)
+    parts = [in_tiles(frames[at : at + size]) for at in range(0, len(frames), size)]
+    assert np.array_equal(np.concatenate(parts)[:, EXACT], whole[:, EXACT])
+    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-4, atol=1e-4)
+
+
+def test_neither_does_the_order():
+    frames = sundry()
+    order = np.random.default_rng(0).permutation(len(frames))
+    shuffled, whole = in_tiles(frames[order]), in_tiles(frames)[order]
+    assert np.array_equal(shuffled[:, EXACT], whole[:, EXACT])
+    np.testing.assert_allclose(shuffled, whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_frames", [0, 1, TILE_FRAMES, TILE_FRAMES + 1, 2 * TILE_FRAMES])
+def test_any_number_of_frames_has_as_many_rows(n_frames):
+    frames = np.zeros((n_frames, FRAME_LENGTH), dtype=np.float32)
+    assert in_tiles(frames).shape == (n_frames, N_LLDS)
+
+
+@pytest.mark.parametrize("db", [-12.0, 12.0])
+def test_gain_keeps_pitch_voicing_and_the_shape_of_the_spectrum(db):
+    voice = 0.05 * (harmonics(150.0, 1.0, 1.0) + 0.03 * white_noise(1.0))
+    before, after = (in_tiles(frames_of(g * voice)) for g in (1.0, signals.gain(db)))
+    for name in GAIN_FREE:
+        column = LLD[name]
+        np.testing.assert_allclose(after[:, column], before[:, column], rtol=1e-4, atol=1e-3)
+    for column in (LLD["level_db"], MEL_COLUMNS):
+        np.testing.assert_allclose(after[:, column], before[:, column] + db, atol=1e-3)
+    loudness = LLD["loudness"]
+    np.testing.assert_allclose(
+        after[:, loudness], before[:, loudness] * 10 ** (0.03 * db), rtol=1e-3
+    )
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(seed=st.integers(0, 10**6), level=st.floats(-60.0, -20.0))
+def test_a_fourfold_gain_keeps_pitch_and_voicing_of_anything_to_the_bit(seed, level):
+    frames = frames_of(signals.gain(level) * white_noise(0.2, seed).astype(np.float32))
+    columns = [LLD["f0_st"], LLD["voicing"]]
+    before = in_tiles(frames)[:, columns]
+    assert np.array_equal(in_tiles(np.float32(4.0) * frames)[:, columns], before)
+
+
+def test_turning_the_wires_round_changes_nothing():
+    frames = sundry()
+    assert np.array_equal(in_tiles(-frames), in_tiles(frames))
+
+
+def test_silence_is_quiet_unvoiced_and_of_neutral_shape():
+    silence = in_tiles(np.zeros((2, FRAME_LENGTH), dtype=np.float32))[0]
+    named = dict(zip(LLD_NAMES, silence.tolist(), strict=True))
+    assert named["level_db"] == -120.0
+    assert named["voicing"] == named["alpha_ratio_db"] == named["hammarberg_db"] == 0.0
+    assert named["centroid_hz"] == 1850.0
+    assert named["clipped_ratio"] == 0.0
+    assert named["loudness"] < 0.01
+    assert np.all(silence[MEL_COLUMNS] == -120.0)
+
+
+def test_names_are_unique_and_the_mel_bands_lie_together():
+    assert len(set(LLD_NAMES)) == N_LLDS
+    assert [LLD[name] for name in LLD_NAMES] == list(range(N_LLDS))
+    assert LLD_NAMES[MEL_COLUMNS] == tuple(f"mel{band:02d}_db" for band in range(N_MELS))

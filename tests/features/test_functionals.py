@@ -1,0 +1,192 @@
+"""Functionals of windows, against a plain batch twin that looks at one window at a time."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hackles.features import FUNCTIONAL, FUNCTIONAL_NAMES, LLD, N_FUNCTIONALS, N_LLDS, functionals
+from hackles.features.descriptors import MEL_COLUMNS
+from hackles.features.spectrum import N_MELS
+
+LENGTH = 60
+GAIN_FREE = [name for name in FUNCTIONAL_NAMES if name != "level_db_mean"]
+
+
+def windows(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return descriptors within their ranges, frames with holes, and which entries count."""
+    chance = np.random.default_rng(seed)
+    llds = np.zeros((n, LENGTH, N_LLDS), dtype=np.float32)
+    ranges = {
+        "level_db": (-60, -10),
+        "f0_st": (20, 45),
+        "voicing": (0, 1),
+        "alpha_ratio_db": (-20, 10),
+        "hammarberg_db": (-5, 30),
+        "centroid_hz": (400, 3000),
+        "loudness": (0.01, 5),
+    }
+    for name, (low, high) in ranges.items():
+        llds[:, :, LLD[name]] = chance.uniform(low, high, (n, LENGTH))
+    # F0 creeps, with a leap now and then.
+    steps = chance.normal(0, 1.5, (n, LENGTH))
+    llds[:, :, LLD["f0_st"]] = 30 + np.cumsum(steps, axis=1)
+    llds[:, :, MEL_COLUMNS] = chance.uniform(-80, -20, (n, LENGTH, N_MELS))
+    frame = np.cumsum(np.where(chance.random((n, LENGTH)) < 0.2, 30, 1), axis=1)
+    valid = np.arange(LENGTH) >= chance.integers(0, LENGTH + 1, (n, 1))
+    return llds, frame, valid
+
+
+def twin(llds: np.ndarray, frame: np.ndarray, valid: np.ndarray) -> dict[str, float]:
+    """Return the functionals of one window, in float64 and in the words of their names."""
+    llds, frame = llds[valid].astype(np.float64), frame[valid]
+    column = {name: llds[:, LLD[name]] for name in LLD}
+    voiced = column["voicing"] >= 0.5
+    follows = np.diff(frame) == 1
+    result: dict[str, float] = {}
+
+    def put(name: str, values: np.ndarray, *which: str) -> None:
+        of = {
+            "mean": np.mean,
+            "sd": np.std,
+            "p20": lambda v: np.percentile(v, 20),
+            "p50": lambda v: np.percentile(v, 50),
+            "p80": lambda v: np.percentile(v, 80),
+            "range": lambda v: np.percentile(v, 80) - np.percentile(v, 20),
+        }
+        for what in which:
+            result[f"{name}_{what}"] = float(of[what](values)) if len(values) else 0.0
+
+    def average(values: np.ndarray) -> float:
+        return float(np.mean(values)) if len(values) else 0.0
+
+    put("f0_st", column["f0_st"][voiced], "p20", "p50", "p80", "range", "sd")
+    moves = np.abs(np.diff(column["f0_st"]))
+    smooth = follows & voiced[1:] & voiced[:-1] & (moves < 3.0)
+    result["f0_st_step"] = average(moves[smooth])
+    result["voiced_ratio"] = average(voiced)
+    put("voicing", column["voicing"], "mean", "sd")
+    put("level_db", column["level_db"], "mean", "range", "sd")
+    result["level_db_step"] = average(np.abs(np.diff(column["level_db"]))[follows])
+    loud = column["loudness"]
+    result["loudness_cv"] = float(np.std(loud) / np.mean(loud)) if len(loud) else 0.0
+    put("alpha_ratio_db", column["alpha_ratio_db"][voiced], "mean", "sd", "p80")
+    put("hammarberg_db", column["hammarberg_db"][voiced], "mean", "sd")
+    put("centroid_hz", column["centroid_hz"], "mean", "sd")
+    mel = llds[:, MEL_COLUMNS]
+    put("flux_db", np.abs(np.diff(mel, axis=0)).mean(axis=1)[follows], "mean", "sd")
+    bands = mel.mean(axis=0) if len(mel) else np.zeros(N_MELS)
+    for band in range(N_MELS):
+        result[f"mel{band:02d}_db_mean"] = float(bands[band] - bands.mean())
+        put(f"mel{band:02d}_db", mel[:, band], "sd")
+    return result
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(n=st.integers(1, 4), seed=st.integers(0, 10**6))
+def test_every_functional_is_what_its_name_says(n, seed):
+    llds, frame, valid = windows(n, seed)
+    values = functionals(llds, frame, valid)
+    assert values.shape == (n, N_FUNCTIONALS)
+    for row in range(n):
+        expected = twin(llds[row], frame[row], valid[row])
+        assert set(expected) == set(FUNCTIONAL_NAMES) - {"syllable_rate"}
+        for name, value in expected.items():
+            found = values[row, FUNCTIONAL[name]]
+            assert found == pytest.approx(value, rel=1e-4, abs=1e-3), name
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(seed=st.integers(0, 10**6))
+def test_a_row_knows_nothing_of_the_rows_beside_it(seed):
+    llds, frame, valid = windows(5, seed)
+    together = functionals(llds, frame, valid)
+    alone = [
+        functionals(llds[i : i + 1], frame[i : i + 1], valid[i : i + 1])[0] for i in range(5)
+    ]
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(seed=st.integers(0, 10**6), garbage=st.floats(-1e3, 1e3, width=32))
+def test_entries_outside_the_window_do_not_matter(seed, garbage):
+    llds, frame, valid = windows(3, seed)
+    other = np.where(valid[:, :, None], llds, np.float32(garbage))
+    np.testing.assert_allclose(
+        functionals(other, frame, valid), functionals(llds, frame, valid), rtol=1e-5, atol=1e-5
+    )
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(seed=st.integers(0, 10**6), db=st.sampled_from([-12.0, -3.0, 12.0]))
+def test_gain_moves_the_mean_level_and_nothing_else(seed, db):
+    llds, frame, valid = windows(3, seed)
+    moved = llds.copy()
+    moved[:, :, LLD["level_db"]] += np.float32(db)
+    moved[:, :, MEL_COLUMNS] += np.float32(db)
+    moved[:, :, LLD["loudness"]] *= np.float32(10 ** (0.03 * db))
+    before, after = functionals(llds, frame, valid), functionals(moved, frame, valid)
+    columns = [FUNCTIONAL[name] for name in GAIN_FREE]
+    np.testing.assert_allclose(after[:, columns], before[:, columns], rtol=1e-4, atol=1e-3)
+    mean = FUNCTIONAL["level_db_mean"]
+    shift = np.where(valid.any(axis=1), db, 0.0)
+    np.testing.assert_allclose(after[:, mean] - before[:, mean], shift, atol=1e-3)
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(seed=st.integers(0, 10**6), later=st.integers(0, 10**7))
+def test_when_the_window_was_spoken_does_not_matter(seed, later):
+    llds, frame, valid = windows(2, seed)
+    assert np.array_equal(functionals(llds, frame + later, valid), functionals(llds, frame, valid))
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(
+    level=st.sampled_from([-120.0, 0.0, 240.0]),
+    strength=st.sampled_from([0.0, 0.5, 1.0]),
+    share=st.sampled_from([0, 1, 2, LENGTH]),
+)
+def test_extreme_windows_give_finite_numbers(level, strength, share):
+    llds = np.full((1, LENGTH, N_LLDS), level, dtype=np.float32)
+    llds[:, :, LLD["voicing"]] = strength
+    llds[:, :, LLD["loudness"]] = 20 * 10 ** (0.03 * level)
+    valid = np.arange(LENGTH)[None] < share
+    assert np.all(np.isfinite(functionals(llds, np.arange(LENGTH)[None], valid)))
+
+
+def one(name: str, llds: np.ndarray, frame: np.ndarray | None = None) -> float:
+    frame = np.arange(LENGTH)[None] if frame is None else frame
+    values = functionals(llds, frame, np.ones((1, LENGTH), dtype=bool))
+    return float(values[0, FUNCTIONAL[name]])
+
+
+def voiced_window() -> np.ndarray:
+    llds = np.zeros((1, LENGTH, N_LLDS), dtype=np.float32)
+    llds[:, :, LLD["voicing"]] = 1.0
+    return llds
+
+
+def test_a_steady_glide_has_its_slope_for_a_step():
+    llds = voiced_window()
+    llds[0, :, LLD["f0_st"]] = 30 + 0.25 * np.arange(LENGTH)
+    assert one("f0_st_step", llds) == pytest.approx(0.25)
+
+
+def test_an_octave_error_is_no_movement():
+    llds = voiced_window()
+    llds[0, :, LLD["f0_st"]] = 30 + 0.25 * np.arange(LENGTH)
+    llds[0, 20:30, LLD["f0_st"]] -= 12
+    assert one("f0_st_step", llds) == pytest.approx(0.25)
+
+
+def test_what_happens_across_a_pause_is_no_movement():
+    llds = voiced_window()
+    llds[0, LENGTH // 2 :, LLD["level_db"]] = 30.0
+    frame = np.arange(LENGTH)[None]
+    assert one("level_db_step", llds, frame) > 0.0
+    assert one("level_db_step", llds, frame + 10 * (frame >= LENGTH // 2)) == 0.0
+
+
+def test_names_are_unique_and_numbered_in_order():
+    assert len(set(FUNCTIONAL_NAMES)) == N_FUNCTIONALS
+    assert [FUNCTIONAL[name] for name in FUNCTIONAL_NAMES] == list(range(N_FUNCTIONALS))

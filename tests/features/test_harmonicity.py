@@ -1,0 +1,78 @@
+"""Voicing: near 1 where the sound repeats, low in noise, and a harmonics-to-noise ratio between."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hackles.features.harmonicity import voicing
+from hackles.features.spectrum import power_spectrum
+from tests.features import signals
+from tests.features.signals import (
+    band_limited,
+    frames_of,
+    harmonics,
+    pink_noise,
+    tone,
+    white_noise,
+)
+
+
+def voicing_of(samples: np.ndarray) -> np.ndarray:
+    return voicing(power_spectrum(frames_of(samples)))
+
+
+@pytest.mark.parametrize("hz", [80.0, 100.0, 125.0, 160.0, 200.0, 250.0, 320.0, 400.0])
+def test_a_period_of_whole_samples_is_perfectly_periodic(hz):
+    assert np.all(voicing_of(harmonics(hz)) > 0.99)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(hz=st.floats(75.0, 500.0), tilt=st.floats(0.0, 2.0), seed=st.integers(0, 99))
+def test_any_periodic_sound_is_voiced(hz, tilt, seed):
+    assert np.all(voicing_of(harmonics(hz, tilt, 0.2, seed)) > 0.6)
+
+
+@pytest.mark.xfail(strict=True, reason="the peak is taken on whole lags, without interpolation")
+@pytest.mark.parametrize("hz", [88.4, 101.9, 117.0, 150.0])
+def test_any_period_is_perfectly_periodic(hz):
+    assert np.all(voicing_of(harmonics(hz)) > 0.95)
+
+
+@pytest.mark.parametrize("noise", [white_noise, pink_noise])
+def test_noise_is_never_voiced(noise):
+    strength = voicing_of(noise(10.0))
+    assert np.median(strength) < 0.3
+    assert strength.max() < 0.5
+
+
+def test_silence_is_not_voiced():
+    assert np.all(voicing_of(np.zeros(1600)) == 0.0)
+
+
+def test_a_tone_is_periodic():
+    assert np.all(voicing_of(tone(1000.0)) > 0.99)
+
+
+@pytest.mark.parametrize("hz", [100.0, 160.0, 200.0])
+@pytest.mark.parametrize("snr_db", [0.0, 5.0, 10.0, 15.0, 20.0])
+def test_r_over_one_minus_r_is_the_harmonics_to_noise_ratio(hz, snr_db):
+    noise = band_limited(white_noise(5.0))
+    noise *= signals.gain(-snr_db) / np.sqrt(np.mean(noise**2))
+    power_ratio = 10 ** (snr_db / 10)
+    strength = voicing_of(harmonics(hz, 0.0, 5.0) + noise)
+    # The maximum over lags likes noise a little: 0.04 too much at 0 dB.
+    assert strength.mean() == pytest.approx(power_ratio / (1 + power_ratio), abs=0.045)
+
+
+def test_more_noise_never_makes_it_more_voiced():
+    noise = band_limited(white_noise(5.0))
+    voice = harmonics(160.0, 1.0, 5.0)
+    means = [voicing_of(voice + signals.gain(-snr) * noise).mean() for snr in (20, 15, 10, 5, 0)]
+    assert means == sorted(means, reverse=True)
+
+
+@pytest.mark.parametrize("db", [-12.0, 12.0])
+def test_gain_keeps_voicing(db):
+    voice = 0.05 * (harmonics(150.0) + white_noise(0.5))
+    np.testing.assert_allclose(voicing_of(signals.gain(db) * voice), voicing_of(voice), atol=1e-5)

@@ -1,0 +1,52 @@
+"""The caller's own calm: learned from calm readings, shrunk to the prior."""
+
+import numpy as np
+import pytest
+
+from hackles.baseline import Baseline
+
+PRIOR = np.array([1.0, -2.0], dtype=np.float32)
+ONE = np.array([0])
+YES, NO = np.array([True]), np.array([False])
+
+
+def taught(*values, logit=0.0):
+    baseline = Baseline(1, PRIOR, calm_logit=-2.0)
+    for value in values:
+        baseline.learn(ONE, np.array([value], np.float32), np.array([logit], np.float32), YES)
+    return baseline
+
+
+def test_nothing_heard_gives_the_prior():
+    assert np.array_equal(taught().shrunk(ONE)[0], PRIOR)
+    assert taught().relative(ONE, np.array([0.7], np.float32)) == pytest.approx(0.7)
+
+
+def test_much_heard_gives_the_caller():
+    assert taught(*[[5.0, 5.0]] * 60).shrunk(ONE)[0] == pytest.approx([5.0, 5.0], abs=0.5)
+
+
+def test_the_mean_is_the_mean():
+    baseline = taught([1, 1], [2, 4], [6, 1])
+    assert baseline.own(ONE)[0] == pytest.approx([3.0, 2.0], abs=1e-5)
+    assert baseline.readings[0] == 3
+
+
+def test_what_is_not_calm_teaches_nothing():
+    baseline = taught([1, 1])
+    baseline.learn(ONE, np.full((1, 2), 9, np.float32), np.array([9.0], np.float32), NO)
+    assert baseline.own(ONE)[0] == pytest.approx([1.0, 1.0])
+
+
+def test_a_voice_that_always_sounds_irritated_is_judged_by_its_change():
+    baseline = taught(*[[0, 0]] * 60, logit=1.0)
+    same, more = baseline.relative(np.array([0, 0]), np.array([1.0, 3.0], np.float32))
+    assert same == pytest.approx(-2.0, abs=0.3)
+    assert more - same == pytest.approx(2.0, abs=1e-5)
+
+
+def test_a_cleared_slot_remembers_nothing():
+    baseline = taught([5, 5], logit=3.0)
+    baseline.clear(0)
+    assert np.array_equal(baseline.shrunk(ONE)[0], PRIOR)
+    assert baseline.relative(ONE, np.array([0.7], np.float32)) == pytest.approx(0.7)

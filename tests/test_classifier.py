@@ -1,0 +1,94 @@
+"""The model that travels with hackles, and models that must be refused."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+import hackles_models
+from hackles.classifier import Classifier, default_classifier
+from hackles.errors import ModelError
+from hackles.features import N_FUNCTIONALS
+from importlib import resources
+
+
+@pytest.fixture
+def model():
+    return onnx.load_from_string((resources.files(hackles_models) / "default.onnx").read_bytes())
+
+
+def saved(model, path, **changes):
+    about = {prop.key: prop.value for prop in model.metadata_props}
+    told = json.loads(about["hackles"]) | changes
+    helper.set_model_props(model, {"hackles": json.dumps(told)})
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sample_rate", 16000),
+        ("hop_length", 160),
+        ("window_frames", 200),
+        ("functionals", ["f0_st_p50"]),
+        ("format", 2),
+    ],
+)
+def test_a_model_made_for_something_else_is_refused(model, tmp_path, field, value):
+    path = saved(model, tmp_path / "m.onnx", **{field: value})
+    with pytest.raises(ModelError, match=f"does not fit this engine .*{field}"):
+        Classifier(path)
+
+
+def test_a_model_of_another_version_is_refused(model, tmp_path):
+    path = saved(model, tmp_path / "m.onnx", novelty=1)
+    with pytest.raises(ModelError, match="another version"):
+        Classifier(path)
+
+
+def test_a_model_that_says_nothing_of_itself_is_refused(model, tmp_path):
+    del model.metadata_props[:]
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="says nothing about hackles"):
+        Classifier(tmp_path / "m.onnx")
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    (tmp_path / "m.onnx").write_text("not a model")
+    with pytest.raises(ModelError, match="not an ONNX model"):
+        Classifier(tmp_path / "m.onnx")
+    with pytest.raises(ModelError, match="no model at"):
+        Classifier(tmp_path / "none.onnx")
+
+
+def test_its_answers_are_probabilities_whatever_it_is_fed():
+    rng = np.random.default_rng(0)
+    values = (rng.standard_normal((200, N_FUNCTIONALS)) * 1e4).astype(np.float32)
+    quality = np.abs(rng.standard_normal((200, 3)) * 10).astype(np.float32)
+    said = default_classifier().run(values, values[::-1].copy(), quality)
+    for answer in (said.irritation, said.arousal, said.confidence):
+        assert answer.shape == (200,)
+        assert np.isfinite(answer).all()
+        assert answer.min() >= 0
+        assert answer.max() <= 1
+
+
+def test_confidence_falls_with_little_and_with_noisy_speech():
+    classifier = default_classifier()
+    values = classifier.baseline_prior[None]
+    confidence = [
+        float(classifier.run(values, values, np.array([quality], np.float32)).confidence[0])
+        for quality in ([5, 3.0, 25.0], [5, 1.0, 25.0], [5, 3.0, 8.0])
+    ]
+    assert confidence[0] > confidence[1]
+    assert confidence[0] > confidence[2]
+
+
+def test_the_model_says_what_it_was_trained_on_and_its_terms():
+    about = default_classifier().metadata
+    assert about.training_data
+    assert len(about.held_out) == 20
+    assert "non-commercial" in about.licence
