@@ -1,6 +1,7 @@
 """Running the engine in tests, and saying when two runs gave the same."""
 
 from dataclasses import astuple, is_dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,7 +14,7 @@ TOLERANCE = 1e-4
 def blocks(samples, cuts):
     """Cut samples at the given places; blocks may be empty."""
     places = [0, *sorted(cuts), len(samples)]
-    return [Block(samples[a:b], a) for a, b in zip(places[:-1], places[1:], strict=True)]
+    return [Block(samples[a:b], a) for a, b in pairwise(places)]
 
 
 def run(samples, cuts=(), flush=True):

@@ -58,6 +58,7 @@ def started(*command: object) -> Iterator[subprocess.Popen]:
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        bufsize=0,  # or what was read ahead would be lost to `communicate`
         start_new_session=True,
     ) as process:
         try:
@@ -65,6 +66,12 @@ def started(*command: object) -> Iterator[subprocess.Popen]:
         finally:
             if group(process.pid):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def finish(process: subprocess.Popen) -> Ended:
+    """Read what is left of a started command's output, and wait for its end."""
+    out, err = process.communicate(timeout=PATIENCE_S)
+    return ended(process.returncode, out, err)
 
 
 def records(text: str) -> list[dict]:
@@ -164,8 +171,9 @@ class Terminal:
 
 
 def plain(shown: str) -> list[str]:
-    """Return lines without colours and movements of the cursor."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "").split("\n")
+    """Return lines without colours, movements of the cursor, and what was written over."""
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    return [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
 
 
 _HOOKED = '''

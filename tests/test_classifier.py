@@ -1,6 +1,7 @@
 """The model that travels with hackles, and models that must be refused."""
 
 import json
+from importlib import resources
 
 import numpy as np
 import onnx
@@ -11,7 +12,6 @@ import hackles_models
 from hackles.classifier import Classifier, default_classifier
 from hackles.errors import ModelError
 from hackles.features import N_FUNCTIONALS
-from importlib import resources
 
 
 @pytest.fixture

@@ -28,6 +28,9 @@ _BELOW_PEAK_DB = 30.0
 _ASSUMED_SNR_DB = 20.0
 """A caller who has not paused yet shows no floor: it is taken to lie this far below the peak."""
 
+_STILL_HZ = 40.0
+_TONE_FRAMES = 20
+
 _VOICED = 0.5
 _VOICED_OF_LAST = 5
 
@@ -56,11 +59,13 @@ class SpeechActivity:
         """Start every call knowing nothing."""
         self._level = History(n_slots, _FLOOR_FRAMES, np.inf)
         self._f0 = History(n_slots, _STEADY_FRAMES, 0.0)
+        self._centroid = History(n_slots, _STEADY_FRAMES, 0.0)
         self._voicing = History(n_slots, _STEADY_FRAMES, 0.0)
         self._voiced = History(n_slots, _HANGOVER_FRAMES, 0, np.int8)
         self._loud = History(n_slots, _MUSIC_FRAMES, 0, np.int8)
         self._flat = History(n_slots, _MUSIC_FRAMES, 0, np.int8)
         self._steady = History(n_slots, _MUSIC_FRAMES, 0, np.int8)
+        self._still = History(n_slots, _MUSIC_FRAMES, 0, np.int8)
         self._music = History(n_slots, _MUSIC_FRAMES, 0, np.int8)
 
     def clear(self, slot: int) -> None:
@@ -75,48 +80,59 @@ class SpeechActivity:
             batch: whose frames they are.
             llds: shape (n_frames, N_LLDS), flat.
         """
-        level, f0, voicing = (batch.pad(llds[:, LLD[n]]) for n in ("level_db", "f0_st", "voicing"))
+        level, voicing = batch.pad(llds[:, LLD["level_db"]]), batch.pad(llds[:, LLD["voicing"]])
         levels = self._level.extend(batch, level)
         width = batch.width
         floor, peak = _floor_and_peak(levels, width)
         sound = level > _SILENCE_DB
         loud = sound & (level > floor + _OUT_OF_NOISE_DB) & (level > peak - _BELOW_PEAK_DB)
-        flat, steady = self._stillness(batch, levels, f0, voicing)
-        music, tone = self._music_and_tone(batch, loud, flat & loud, steady & loud)
-        voiced = self._voiced.extend(batch, loud & (voicing >= _VOICED) & ~steady)
+        flat = _swing(levels, width) < 6.0
+        steady = self._steady_pitch(batch, llds, voicing)
+        still = flat & self._steady_timbre(batch, llds)
+        music, tone = self._music_and_tone(batch, loud, flat & loud, steady & loud, still & loud)
+        voiced = self._voiced.extend(batch, loud & (voicing >= _VOICED) & ~steady & ~still)
         lately = trailing_count(voiced, _HANGOVER_FRAMES)[:, -width:]
         speech = (lately >= _VOICED_OF_LAST) & sound & (level > floor + _STILL_OUT_OF_NOISE_DB)
         speech &= ~music & ~tone & batch.inside
         return Activity(speech, music & batch.inside, tone & batch.inside, level - floor)
 
-    def _stillness(
-        self, batch: Batch, levels: AnyArray, f0: AnyArray, voicing: AnyArray
-    ) -> tuple[Bools, Bools]:
-        """Return where the level, and where the pitch, has stood still for 80 ms.
-
-        Speech moves: over 80 ms its level changes by 13 dB in the median, music's by 1 to 5.
-        """
-        width = batch.width
-        recent = levels[:, -(width + _STEADY_FRAMES - 1) :]
-        swing = _spread(np.where(np.isfinite(recent), recent, -200.0), _STEADY_FRAMES)
-        f0s = self._f0.extend(batch, f0)
+    def _steady_pitch(self, batch: Batch, llds: Array, voicing: AnyArray) -> Bools:
+        """Return where a note has been held for 80 ms."""
+        f0s = self._f0.extend(batch, batch.pad(llds[:, LLD["f0_st"]]))
         voicings = self._voicing.extend(batch, voicing)
-        glide = _spread(f0s, _STEADY_FRAMES)[:, -width:]
-        sure = trailing(np.minimum, voicings, _STEADY_FRAMES)[:, -width:]
-        return swing < 6.0, (glide < 0.3) & (sure > _VOICED)
+        glide = _spread(f0s, _STEADY_FRAMES)[:, -batch.width :]
+        sure = trailing(np.minimum, voicings, _STEADY_FRAMES)[:, -batch.width :]
+        held: Bools = (glide < 0.3) & (sure > _VOICED)
+        return held
+
+    def _steady_timbre(self, batch: Batch, llds: Array) -> Bools:
+        """Return where the spectrum's centre has not moved for 80 ms.
+
+        A pure tone has no harmonics to find a pitch by, but its centre stands still, even in
+        noise; that of speech moves by hundreds of hertz.
+        """
+        centroids = self._centroid.extend(batch, batch.pad(llds[:, LLD["centroid_hz"]]))
+        still: Bools = _spread(centroids, _STEADY_FRAMES)[:, -batch.width :] < _STILL_HZ
+        return still
 
     def _music_and_tone(
-        self, batch: Batch, loud: Bools, flat: Bools, steady: Bools
+        self, batch: Batch, loud: Bools, flat: Bools, steady: Bools, still: Bools
     ) -> tuple[Bools, Bools]:
         """Return where the last two seconds were mostly sustained notes, or one tone."""
         width = batch.width
-        n_loud, n_flat, n_steady = (
+        n_loud, n_flat, n_steady, n_still = (
             trailing_count(history.extend(batch, flags), _MUSIC_FRAMES)[:, -width:]
-            for history, flags in ((self._loud, loud), (self._flat, flat), (self._steady, steady))
+            for history, flags in (
+                (self._loud, loud),
+                (self._flat, flat),
+                (self._steady, steady),
+                (self._still, still),
+            )
         )
         enough = n_loud >= _MUSIC_FRAMES // 2
         notes = enough & (n_steady >= 0.15 * n_loud) & (n_flat >= 0.55 * n_loud)
-        tone = (n_steady >= 20) & (n_steady >= 0.8 * n_loud)
+        held = np.maximum(n_steady, n_still)
+        tone = (held >= _TONE_FRAMES) & (held >= 0.8 * n_loud)
         # Music breathes between its notes: it is over when no frame of two seconds was music.
         lasting = trailing_count(self._music.extend(batch, notes & ~tone), _MUSIC_FRAMES)
         return lasting[:, -width:] > 0, tone
@@ -128,6 +144,15 @@ def _floor_and_peak(levels: AnyArray, width: int) -> tuple[AnyArray, AnyArray]:
     known = np.where(np.isfinite(levels), levels, -200.0)
     peak = trailing(np.maximum, known, _FLOOR_FRAMES)[:, -width:]
     return np.minimum(floor, peak - _ASSUMED_SNR_DB), peak
+
+
+def _swing(levels: AnyArray, width: int) -> AnyArray:
+    """Return how far the level has swung within 80 ms, shape (n, width).
+
+    Speech swings by 13 dB in the median, music by 1 to 5.
+    """
+    recent = levels[:, -(width + _STEADY_FRAMES - 1) :]
+    return _spread(np.where(np.isfinite(recent), recent, -200.0), _STEADY_FRAMES)
 
 
 def _spread(values: AnyArray, width: int) -> AnyArray:

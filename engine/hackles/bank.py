@@ -18,7 +18,6 @@ from hackles.listening import NOT_WITHHELD, Listener, Measured
 from hackles.tracker import Tracker, logit, probability
 from hackles.types import AnyArray, Block, Bools, Reason, Role
 
-
 _NO_READINGS, _NO_ALERTS = np.empty(0, READING), np.empty(0, ALERT)
 
 

@@ -4,7 +4,7 @@ The tick fills tables, so that its work does not grow with the number of calls; 
 events as objects makes them outside of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,11 @@ class Decisions:
     def events(self) -> Iterator[tuple[int, Event]]:
         """Yield (slot, event), each call's in the order in which they were decided."""
         # Decided on the same sample: what was missed, then what was heard, then what follows.
-        tables = ((self.gaps, _gap), (self.readings, _reading), (self.alerts, _alert))
+        tables: tuple[tuple[AnyArray, Callable[[AnyArray], Event]], ...] = (
+            (self.gaps, _gap),
+            (self.readings, _reading),
+            (self.alerts, _alert),
+        )
         placed = [
             (int(row["position"]), kind, int(row["slot"]), make(row))
             for kind, (rows, make) in enumerate(tables)

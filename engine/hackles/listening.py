@@ -4,6 +4,7 @@ The first half of the engine: framing, descriptors, speech activity, windows, fu
 Training runs this very code over its corpora, so that a model is fed what it was trained on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -58,6 +59,30 @@ class Measured:
         """Return some of the rows."""
         return Measured(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
+    @staticmethod
+    def join(parts: "Sequence[Measured]") -> "Measured":
+        """Return the rows of several as one; none at all if there are none."""
+        if len(parts) == 1:
+            return parts[0]
+        columns = (
+            [getattr(part, f.name) for part in parts or [_NOTHING]] for f in fields(Measured)
+        )
+        return Measured(*(np.concatenate(column) for column in columns))
+
+
+_NONE: Ints = np.zeros(0, dtype=np.int64)
+_NOTHING = Measured(
+    slot=_NONE,
+    position=_NONE,
+    since=_NONE,
+    fresh=_NONE,
+    covered=_NONE,
+    round=_NONE,
+    snr_db=np.zeros(0, dtype=np.float32),
+    withheld=_NONE,
+    values=np.zeros((0, N_FUNCTIONALS), dtype=np.float32),
+)
+
 
 class Listener:
     """Hears up to `n_slots` calls at a time."""
@@ -97,7 +122,7 @@ class Listener:
         lost, self._lost = np.array(self._lost, dtype=GAP), []
         batch, frames = self.ring.take()
         if not len(frames):
-            return _nothing(), lost
+            return _NOTHING, lost
         llds = in_tiles(frames)
         activity = self._activity.update(batch, llds)
         slot, code, first, after = self._stretches.update(batch, activity)
@@ -127,15 +152,8 @@ class Listener:
 
     def _measure(self, due: Due, position: Ints) -> Measured:
         """Work out the functionals of due windows, some at a time."""
-        parts = [
-            self._measure_some(due.rows(some), position[some])
-            for at in range(0, len(due.slot), _GATHERED)
-            if (some := slice(at, at + _GATHERED))
-        ]
-        if len(parts) <= 1:
-            return parts[0] if parts else _nothing()
-        columns = ([getattr(part, f.name) for part in parts] for f in fields(Measured))
-        return Measured(*(np.concatenate(column) for column in columns))
+        somes = (slice(at, at + _GATHERED) for at in range(0, len(due.slot), _GATHERED))
+        return Measured.join([self._measure_some(due.rows(s), position[s]) for s in somes])
 
     def _measure_some(self, due: Due, position: Ints) -> Measured:
         window = self.windows.gather(due)
@@ -151,12 +169,6 @@ class Listener:
             withheld=_withheld(window, snr_db),
             values=functionals(window.llds, window.frame, window.valid),
         )
-
-
-def _nothing() -> Measured:
-    none = np.zeros(0, dtype=np.int64)
-    values = np.zeros((0, N_FUNCTIONALS), dtype=np.float32)
-    return Measured(none, none, none, none, none, none, values[:, 0], none, values)
 
 
 def _withheld(window: Windowed, snr_db: Array) -> Ints:

@@ -107,7 +107,7 @@ class Tracker:
     def __init__(self, n_slots: int, settings: Settings) -> None:
         """Start every call calm."""
         self._settings = settings
-        self._prior_logit = float(logit(np.float64(settings.prior)))
+        self._prior_logit = float(logit(np.array(settings.prior)))
         self._calls: AnyArray = np.zeros((n_slots, len(_COLUMNS)))
 
     def clear(self, slot: int) -> None:
@@ -127,13 +127,13 @@ class Tracker:
             start: position in samples at which each reading's fresh speech began.
         """
         # Rounded, so that the last bits of a matrix product cannot decide between states.
-        probability = np.rint(probability.astype(np.float64) * 1e4) / 1e4
+        rounded: AnyArray = np.rint(probability.astype(np.float64) * 1e4) / 1e4
         call = self._calls[slots].T.copy()
-        self._follow(call, probability, fresh)
-        self._sum(call, self._ratio(probability), fresh / np.maximum(covered, 1), start)
+        self._follow(call, rounded, fresh)
+        self._sum(call, self._ratio(rounded), fresh / np.maximum(covered, 1), start)
         before = call[_STATE].copy()
         after = self._enter(call)
-        calm = self._calm(call, probability)
+        calm = self._calm(call, rounded)
         self._calls[slots] = call.T
         entered = np.where((after != before) & (after != CALM), after, -1)
         since = np.where(after == EASED, call[_FALL_SINCE], call[_RISE_SINCE])
@@ -176,7 +176,7 @@ class Tracker:
         after = np.where(eased, np.where(outside, CALM, EASED), before)
         after = np.where(outside & (up >= settings.rising), RISING, after)
         after = np.where(high & ~eased, IRRITATED, after)
-        # Easing takes the evidence for irritation with it, and every state starts to be doubted anew.
+        # Easing takes the evidence for irritation with it; a new state is doubted anew.
         call[_UP] *= ~((after == EASED) & (before != EASED))
         call[_DOWN] *= after == before
         call[_STATE] = after

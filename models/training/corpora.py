@@ -74,6 +74,7 @@ def hold_out(clips: list[Clip], per_corpus: dict[str, int]) -> frozenset[str]:
     Only those of whom there is calm and angry speech, so that calls can be composed of it. The
     shuffle is by a hash of the speaker's name, so that it does not change with the clips.
     """
+
     def place(speaker: str) -> str:
         return hashlib.sha256(f"hackles {speaker}".encode()).hexdigest()
 

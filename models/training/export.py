@@ -94,7 +94,8 @@ def graph(model: Model) -> onnx.GraphProto:
         for index, name in enumerate(("zero_index", "one_index", "two_index"))
     }
     used = {name for n in nodes for name in n.input}
-    tensor, shape = helper.make_tensor_value_info, ["n", N_FUNCTIONALS]
+    tensor = helper.make_tensor_value_info
+    shape: list[str | int | None] = ["n", N_FUNCTIONALS]
     return helper.make_graph(
         nodes,
         "hackles",

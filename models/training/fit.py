@@ -147,7 +147,8 @@ def balance(corpus: AnyArray, label: Bools) -> AnyArray:
         for side in (False, True):
             group = (corpus == name) & (label == side)
             weight[group] = 1.0 / max(int(group.sum()), 1)
-    return weight * len(weight) / weight.sum()
+    weight *= len(weight) / weight.sum()
+    return weight
 
 
 def fit(data: Examples, seed: int = 0) -> Model:

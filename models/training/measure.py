@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 
 from hackles.listening import NOT_WITHHELD, Listener, Measured
-from hackles.types import AnyArray, Array, Block, Ints
+from hackles.types import Array, Block, Ints
 from models.training.corpora import Clip, read_samples
 from models.training.telephone import telephone
 
@@ -55,20 +55,12 @@ def _measure_some(calls: list[Array]) -> list[Measured]:
         _share(rest, found)
     for slot in range(len(calls)):
         _share(listener.flush(slot)[0], found)
-    return [_join(parts) for parts in found]
+    return [Measured.join(parts) for parts in found]
 
 
 def _share(measured: Measured, found: list[list[Measured]]) -> None:
     for slot in np.unique(measured.slot):
         found[slot].append(measured.rows(measured.slot == slot))
-
-
-def _join(parts: list[Measured]) -> Measured:
-    names = Measured.__slots__
-    if not parts:
-        none: AnyArray = np.zeros(0, dtype=np.int64)
-        return Measured(*[none] * (len(names) - 1), np.zeros((0, 0), dtype=np.float32))
-    return Measured(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
 
 
 def measure_clips(clips: Sequence[Clip], seed: int = 0) -> Readings:

@@ -17,7 +17,8 @@ def mu_law(samples: Array) -> Array:
     x = np.clip(samples.astype(np.float64), -1.0, 1.0)
     coded = np.round(np.sign(x) * np.log1p(_MU * np.abs(x)) / np.log1p(_MU) * 127.0) / 127.0
     decoded = np.sign(coded) * np.expm1(np.abs(coded) * np.log1p(_MU)) / _MU
-    return decoded.astype(np.float32)
+    result: Array = decoded.astype(np.float32)
+    return result
 
 
 def pink_noise(rng: np.random.Generator, n_samples: int) -> Array:
@@ -28,7 +29,9 @@ def pink_noise(rng: np.random.Generator, n_samples: int) -> Array:
     spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
     spectrum[0] = 0.0
     noise = scipy.fft.irfft(spectrum, length)[:n_samples]
-    return (noise / (np.sqrt(np.mean(noise**2)) + 1e-12)).astype(np.float32)
+    noise /= np.sqrt(np.mean(noise**2)) + 1e-12
+    result: Array = noise.astype(np.float32)
+    return result
 
 
 def at_level(samples: Array, level_db: float) -> Array:

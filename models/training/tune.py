@@ -170,8 +170,14 @@ def result(
 
 def add(results: Sequence[Result]) -> Result:
     """Return the sum of several results."""
-    numbers = (sum(getattr(r, n) for r in results) for n in Result.__slots__[:-1])
-    return Result(*numbers, tuple(d for r in results for d in r.delays_s))
+    return Result(
+        calls=sum(r.calls for r in results),
+        warned=sum(r.warned for r in results),
+        early=sum(r.early for r in results),
+        false_alerts=sum(r.false_alerts for r in results),
+        hours=sum(r.hours for r in results),
+        delays_s=tuple(delay for r in results for delay in r.delays_s),
+    )
 
 
 def tune(

@@ -1,6 +1,6 @@
 """Ask Praat about the sample calls and write its answers to `oracle.npz`.
 
-    python tests/features/make_oracle.py
+    python -m tests.features.make_oracle        # from the root, with engine/ on PYTHONPATH
 
 It needs praat-parselmouth (extra `benchmark`), which is GPL and is used nowhere but here: the
 test reads the numbers alone. Run it again whenever `audio_samples/` was made anew; the file
@@ -12,7 +12,8 @@ frames, `(80 i + 160) / 8000` seconds, linearly between its own.
 
 What is stored, for each call NAME, float16 with one value per frame:
     NAME_f0_hz: `to_pitch_ac`, 10 ms, 70-500 Hz, else Praat's defaults; 0 where unvoiced.
-    NAME_hnr_db: `to_harmonicity_cc`, 10 ms, 70 Hz, silence threshold 0.01, nearest; -200 in silence.
+    NAME_hnr_db: `to_harmonicity_cc`, 10 ms, 70 Hz, silence threshold 0.01, nearest frame;
+        -200 in silence.
     NAME_level_db: `to_intensity`, 160 Hz (a window of 40 ms, like ours), in dB re full scale.
     NAME_digest: SHA-256 of the customer's 16-bit samples.
 """
@@ -24,7 +25,8 @@ import numpy as np
 import parselmouth
 import soundfile
 
-from hackles.config import BAND_HZ, FRAME_LENGTH, FRAMES_PER_S, HOP_LENGTH, SAMPLE_RATE
+from hackles.config import FRAME_LENGTH, FRAMES_PER_S, HOP_LENGTH, SAMPLE_RATE
+from tests.features.signals import band_limited
 
 SAMPLES = ("en_rising_1", "es_rising_2", "pl_calm_1")
 """A man, a woman, and a man in noise; three languages; two of them grow loud and high."""
@@ -35,14 +37,6 @@ ORACLE = Path(__file__).with_name("oracle.npz")
 
 _AIR_DB = 20.0 * np.log10(1.0 / 2e-5)
 """Praat takes samples for pascals and tells dB re 20 micropascals."""
-
-
-def band_limited(samples: np.ndarray) -> np.ndarray:
-    """Return `samples` with everything outside the telephone band set to zero."""
-    spectrum = np.fft.rfft(samples)
-    hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
-    spectrum[(hz < BAND_HZ[0]) | (hz > BAND_HZ[1])] = 0.0
-    return np.fft.irfft(spectrum, len(samples))
 
 
 def answers(name: str) -> dict[str, np.ndarray]:

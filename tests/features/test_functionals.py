@@ -101,9 +101,7 @@ def test_every_functional_is_what_its_name_says(n, seed):
 def test_a_row_knows_nothing_of_the_rows_beside_it(seed):
     llds, frame, valid = windows(5, seed)
     together = functionals(llds, frame, valid)
-    alone = [
-        functionals(llds[i : i + 1], frame[i : i + 1], valid[i : i + 1])[0] for i in range(5)
-    ]
+    alone = [functionals(llds[i : i + 1], frame[i : i + 1], valid[i : i + 1])[0] for i in range(5)]
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
 
 

@@ -33,7 +33,6 @@ def test_any_periodic_sound_is_voiced(hz, tilt, seed):
     assert np.all(voicing_of(harmonics(hz, tilt, 0.2, seed)) > 0.6)
 
 
-@pytest.mark.xfail(strict=True, reason="the peak is taken on whole lags, without interpolation")
 @pytest.mark.parametrize("hz", [88.4, 101.9, 117.0, 150.0])
 def test_any_period_is_perfectly_periodic(hz):
     assert np.all(voicing_of(harmonics(hz)) > 0.95)

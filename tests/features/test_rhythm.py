@@ -28,8 +28,8 @@ def modulated(rate_hz: float, f0_hz: float, phase: float, depth: float) -> np.nd
 @pytest.mark.parametrize("phase", [0.0, 1.0, 2.5, 4.0])
 @pytest.mark.parametrize("depth", [0.6, 0.9])
 def test_swells_of_a_voice_are_syllables(rate_hz, f0, phase, depth):
-    # A swell that the window's edge cuts may count or not: one in three seconds.
-    assert rate_of(modulated(rate_hz, f0, phase, depth)) == pytest.approx(rate_hz, abs=0.36)
+    # A swell that the window's edge cuts may count or not: one in not quite three seconds.
+    assert rate_of(modulated(rate_hz, f0, phase, depth)) == pytest.approx(rate_hz, abs=0.4)
 
 
 def test_swells_of_noise_are_not_syllables():
@@ -46,20 +46,18 @@ def test_swells_under_two_decibels_do_not_count():
     level = (-20.0 + 0.9 * np.sin(2 * np.pi * at / 25)).astype(np.float32)[None]
     every = np.ones((1, 300), dtype=bool)
     assert syllable_rate(level, every, every)[0] == 0.0
-    assert syllable_rate(4 * level, every, every)[0] == pytest.approx(4.0, abs=0.36)
+    assert syllable_rate(4 * level, every, every)[0] == pytest.approx(4.0, abs=0.4)
 
 
-@pytest.mark.xfail(strict=True, reason="every frame of an exactly level top counts as a peak")
 def test_a_syllable_with_a_level_top_counts_once():
     level = np.repeat([-60.0, -20.0, -60.0], [40, 20, 40]).astype(np.float32)[None]
     every = np.ones((1, 100), dtype=bool)
     assert syllable_rate(level, every, every)[0] == 1.0
 
 
-@pytest.mark.xfail(strict=True, reason="every frame of an exactly level top counts as a peak")
 def test_four_beeps_a_second_are_four_peaks_a_second():
     beeps = tone(1000.0, 0.1, 3.0) * (clock(3.0) % 0.25 < 0.15)
-    assert rate_of(beeps) == pytest.approx(4.0, abs=0.36)
+    assert rate_of(beeps) == pytest.approx(4.0, abs=0.4)
 
 
 levels = hnp.arrays(np.int32, (3, 80), elements=st.integers(-800, 0)).map(
@@ -95,9 +93,7 @@ def test_a_row_knows_nothing_of_the_rows_beside_it(level, voiced, valid):
 @given(level=levels, voiced=flags, valid=flags, garbage=st.floats(-100.0, 100.0, width=32))
 def test_entries_outside_the_window_do_not_matter(level, voiced, valid, garbage):
     other = np.where(valid, level, np.float32(garbage))
-    assert np.array_equal(
-        syllable_rate(other, voiced, valid), syllable_rate(level, voiced, valid)
-    )
+    assert np.array_equal(syllable_rate(other, voiced, valid), syllable_rate(level, voiced, valid))
 
 
 def test_an_empty_window_has_no_syllables():

@@ -64,6 +64,16 @@ def test_hammarberg_of_two_tones_is_the_ratio_of_the_lower_to_the_upper(ratio):
     np.testing.assert_allclose(hammarberg_db(power), -signals.decibels(ratio), atol=0.01)
 
 
+def test_the_alpha_ratio_parts_at_one_kilohertz():
+    assert np.all(alpha_ratio_db(spectrum_of(tone(940.0))) < -30.0)
+    assert np.all(alpha_ratio_db(spectrum_of(tone(1060.0))) > 30.0)
+
+
+def test_the_hammarberg_index_parts_at_two_kilohertz():
+    assert np.all(hammarberg_db(spectrum_of(tone(1940.0))) > 30.0)
+    assert np.all(hammarberg_db(spectrum_of(tone(2060.0))) < -30.0)
+
+
 def test_hammarberg_looks_at_the_strongest_only():
     few = 0.2 * tone(500.0) + 0.1 * tone(2500.0)
     many = few + 0.15 * (tone(750.0) + tone(1000.0) + tone(1250.0)) + 0.05 * tone(3000.0)

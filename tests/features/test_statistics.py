@@ -15,9 +15,7 @@ def masked(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     shape = draw(st.tuples(st.integers(1, 6), st.integers(1, 40)))
     reach = draw(st.sampled_from([1.0, 100.0, 1e6]))
     number = st.floats(-reach, reach, width=32)
-    return draw(hnp.arrays(np.float32, shape, elements=number)), draw(
-        hnp.arrays(np.bool_, shape)
-    )
+    return draw(hnp.arrays(np.float32, shape, elements=number)), draw(hnp.arrays(np.bool_, shape))
 
 
 def exactly(values: np.ndarray, valid: np.ndarray, of) -> np.ndarray:

@@ -20,12 +20,13 @@ _FIRST_LAG = int(SAMPLE_RATE / F0_MAX_HZ)
 _LAST_LAG = int(np.ceil(SAMPLE_RATE / F0_MIN_HZ))
 _LAGS: Ints = np.arange(_FIRST_LAG, _LAST_LAG + 1)
 
-# Half width of the moving average that is taken for the envelope: 10 bins (156 Hz) leave one
-# harmonic of a low voice standing and still follow a formant. Measured against Praat on 70
-# clips of five corpora: gross errors .15, with 6 bins .25, with 16 bins .18.
-_ENVELOPE_BINS = 10
-# A small preference for the shorter of two equally good periods, per octave.
-_OCTAVE_COST: Array = (0.32 * np.log2(_LAGS / _FIRST_LAG)).astype(np.float32)
+# Half width of the moving average that is taken for the envelope. 16 bins (250 Hz) still leave the
+# harmonics of a voice at 500 Hz standing; with 10, voices above 355 Hz came out an octave low.
+_ENVELOPE_BINS = 16
+# A small preference for the longer of two nearly equal periods, per octave: a strong formant makes
+# every second harmonic stand out. Chosen with the width above on 70 clips of five corpora against
+# Praat on the unfiltered speech: gross errors 14.6 % (6 % above 300 Hz, 23 % below 130 Hz).
+_OCTAVE_BONUS: Array = (0.96 * np.log2(_LAGS / _FIRST_LAG)).astype(np.float32)
 
 _BINS = np.arange(N_BINS)
 _AVERAGED = np.minimum(_BINS + _ENVELOPE_BINS, N_BINS - 1) - np.maximum(_BINS - _ENVELOPE_BINS, 0)
@@ -59,26 +60,27 @@ def f0_st(power: Array) -> Array:
     inner = score[:, _FIRST_LAG : _LAST_LAG + 1]
     peak = inner >= score[:, _FIRST_LAG - 1 : _LAST_LAG]
     peak &= inner >= score[:, _FIRST_LAG + 1 : _LAST_LAG + 2]
-    lag = ((inner - spread * _OCTAVE_COST) * peak).argmax(axis=1) + _FIRST_LAG
+    lag = ((inner + spread * _OCTAVE_BONUS) * peak).argmax(axis=1) + _FIRST_LAG
     period: AnyArray = lag + parabolic_offset(score, lag)
     result: Array = (12.0 * np.log2(SAMPLE_RATE / (period * F0_REFERENCE_HZ))).astype(np.float32)
     return result
 
 
 def _without_envelope(spectrum: Array) -> Array:
-    """Return each row less its moving average over 21 bins (fewer at the edges of the band)."""
+    """Return each row less its moving average over 33 bins (fewer at the edges of the band)."""
     reach = _ENVELOPE_BINS
     padded = np.zeros((len(spectrum), N_BINS + 2 * reach), dtype=np.float32)
     padded[:, reach:-reach] = spectrum
-    # Sums of 2, 4, 8 and 16 neighbours; 21 = 16 + 4 + 1. A running sum takes twice as long.
+    # Sums of 2, 4, 8, 16 and 32 neighbours; 33 = 32 + 1. A running sum takes twice as long.
     two = padded[:, :-1] + padded[:, 1:]
     four = two[:, :-2] + two[:, 2:]
     eight = four[:, :-4] + four[:, 4:]
-    average = eight[:, : N_BINS] + eight[:, 8 : N_BINS + 8]
-    average += four[:, 16 : N_BINS + 16]
-    average += padded[:, 20 : N_BINS + 20]
+    sixteen = eight[:, :-8] + eight[:, 8:]
+    average: Array = sixteen[:, :N_BINS] + sixteen[:, 16 : N_BINS + 16]
+    average += padded[:, 32 : N_BINS + 32]
     average *= _PER_BIN
-    return np.subtract(spectrum, average, out=average)
+    np.subtract(spectrum, average, out=average)
+    return average
 
 
 def parabolic_offset(curve: Array, peak: Ints) -> Array:

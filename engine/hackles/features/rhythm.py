@@ -42,8 +42,13 @@ def syllable_rate(level_db: Array, voiced: Bools, valid: Bools) -> Array:
     level = np.where(valid, level_db, np.float32(-120.0))
     half = _SMOOTHING // 2
     padded = np.pad(level, ((0, 0), (half, half)), mode="edge")
-    shifted = (padded[:, at : at + level.shape[1]] for at in range(_SMOOTHING))
-    smooth = sum(shifted, start=np.zeros_like(level)) / np.float32(_SMOOTHING)
-    peak = (smooth >= _running(smooth, _REACH, _REACH, smallest=False)) & valid & voiced
+    smooth: Array = np.zeros_like(level)
+    for at in range(_SMOOTHING):
+        smooth += padded[:, at : at + level.shape[1]]
+    smooth /= np.float32(_SMOOTHING)
+    # Higher than all before it, and than none after it is lower: a level top counts once.
+    peak = (smooth >= _running(smooth, 0, _REACH, smallest=False)) & valid & voiced
+    peak[:, 1:] &= smooth[:, 1:] > _running(smooth, _REACH - 1, 0, smallest=False)[:, :-1]
     peak &= smooth - _running(smooth, _DIP, 0, smallest=True) >= _PROMINENCE_DB
-    return (peak.sum(axis=1) * FRAMES_PER_S / count).astype(np.float32)
+    rate: Array = (peak.sum(axis=1) * FRAMES_PER_S / count).astype(np.float32)
+    return rate

@@ -14,7 +14,8 @@ def mean(values: Array, weight: Array) -> Array:
     """Return the mean of each row's valid entries, shape (n,)."""
     # einsum, not matmul: a row's result must not depend on the rows beside it.
     total: Array = np.einsum("ij,ij->i", values, weight)
-    return total / np.maximum(np.einsum("ij->i", weight), np.float32(1.0))
+    total /= np.maximum(np.einsum("ij->i", weight), np.float32(1.0))
+    return total
 
 
 def deviation(values: Array, weight: Array) -> Array:

@@ -32,6 +32,7 @@ _LOOK = {
 }
 _BARS = "▁▂▃▄▅▆▇█"
 _BAR_WIDTH = 48
+_WIDTH, _HEIGHT = 84, 17
 _CUSTOMER, _AGENT = 1, 0
 
 
@@ -57,7 +58,9 @@ class Meter:
     def __rich__(self) -> RenderableType:
         """Draw the meter."""
         parts: list[RenderableType] = [self._gauges(), Text(), self._said()]
-        parts += [Text(), _alert_panel(self.alerts[-1])] if self.alerts else []
+        # What is said takes one line or two; the alert below it must not jump.
+        parts += [Text("\n" if len(self._said()) < _WIDTH - 6 else "")]
+        parts += [_alert_panel(self.alerts[-1])] if self.alerts else []
         _, colour = _LOOK[self.state]
         return Panel(
             Group(*parts),
@@ -66,7 +69,8 @@ class Meter:
             border_style=colour,
             box=box.ROUNDED,
             padding=(1, 2),
-            width=84,
+            width=_WIDTH,
+            height=_HEIGHT,
         )
 
     def _gauges(self) -> Table:
@@ -133,6 +137,7 @@ def demo(speed: float) -> int:
         with opened() as (recording, truth):
             _play(console, recording, truth, speed)
     except KeyboardInterrupt:
+        console.show_cursor()  # which rich leaves hidden if it comes with the first frame
         return 130
     return 0
 
@@ -141,10 +146,9 @@ def _play(console: Console, recording: Recording, truth: dict[str, Any], speed: 
     pipeline, tally = CallPipeline(), Tally()
     meter = Meter(recording.duration_s or 0.0, truth["turns"])
     with Live(meter, console=console, auto_refresh=False) as live:
-        for blocks in paced(heard(recording), speed):
-            for block in blocks:
-                for event in pipeline.push(block):
-                    _show(console, live, meter, tally.count(event))
+        for block in paced(heard(recording), speed):
+            for event in pipeline.push(block):
+                _show(console, live, meter, tally.count(event))
             meter.time = pipeline.duration_s
             live.refresh()
         for event in pipeline.flush():

@@ -1,0 +1,100 @@
+"""Pacing: what is heard when, told by a clock of the test's own."""
+
+import numpy as np
+import pytest
+
+from hackles import live
+from hackles.config import SAMPLE_RATE
+from hackles.types import Block
+
+
+class Clock:
+    """Time that passes only in sleep, and while somebody works."""
+
+    def __init__(self):
+        self.now = 1000.0
+        self.slept = []
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        assert seconds >= 0
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def cut(n_samples, *lengths, start=0):
+    """Return numbered samples as blocks of the given lengths in turn."""
+    samples = np.arange(n_samples, dtype=np.float32)
+    blocks, at = [], 0
+    while at < n_samples:
+        length = lengths[len(blocks) % len(lengths)]
+        blocks.append(Block(samples[at : at + length], start + at))
+        at += length
+    return blocks
+
+
+def play(blocks, speed, work_s=0.0):
+    """Return what arrived and when, in seconds since the beginning; each takes some work."""
+    clock = Clock()
+    ticks = []
+    for arrived in live.paced(blocks, speed, clock, clock.sleep):
+        ticks.append((clock.now - 1000.0, arrived))
+        clock.now += work_s
+    return ticks
+
+
+def n_samples(arrived):
+    return sum(len(block.samples) for block in arrived)
+
+
+SIZES = [(80_000,), (160,), (1,), (317, 80, 4001), (800,), (799,)]
+
+
+@pytest.mark.parametrize("speed", [1.0, 10.0, 0.5, 1000.0])
+def test_a_tenth_of_a_second_arrives_at_a_time_speed_times_as_fast(speed):
+    ticks = play(cut(20 * SAMPLE_RATE, 80_000), speed)
+    assert [n_samples(arrived) for _, arrived in ticks] == [800] * 200
+    due = [0.1 * (n + 1) / speed for n in range(200)]
+    assert [time for time, _ in ticks] == pytest.approx(due, abs=1e-6)
+
+
+def test_a_telephone_sends_20_ms_at_a_time():
+    arrived = [block for _, blocks in play(cut(8000, 8000), 1.0) for block in blocks]
+    assert [len(block.samples) for block in arrived] == [160] * 50
+
+
+@pytest.mark.parametrize("speed", [1.0, 10.0])
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("work_s", [0.0, 0.03, 0.5])
+def test_nothing_arrives_before_it_was_spoken(speed, sizes, work_s):
+    for time, arrived in play(cut(12_345, *sizes), speed, work_s)[:-1]:
+        end = arrived[-1].start + len(arrived[-1].samples)
+        assert time >= end / SAMPLE_RATE / speed - 1e-9
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("total", [0, 1, 799, 800, 801, 12_345])
+def test_every_sample_arrives_once_and_in_order(sizes, total):
+    arrived = [block for _, blocks in play(cut(total, *sizes), 10.0) for block in blocks]
+    heard = np.concatenate([np.zeros(0), *(block.samples for block in arrived)])
+    assert np.array_equal(heard, np.arange(total))
+    assert [block.start for block in arrived] == [block.samples[0] for block in arrived]
+
+
+def test_who_works_too_long_is_not_made_to_wait_besides():
+    clock = Clock()
+    for _ in live.paced(cut(8000, 800), 1.0, clock, clock.sleep):
+        clock.now += 0.25
+    assert clock.slept == pytest.approx([0.1] + [0.0] * 9)
+
+
+def test_a_pause_for_work_does_not_shift_what_comes_later():
+    times = [time for time, _ in play(cut(8000, 800), 1.0, work_s=0.05)]
+    assert times == pytest.approx([0.1 * (n + 1) for n in range(10)])
+
+
+def test_lost_audio_takes_the_time_that_it_would_have_taken():
+    ticks = play([*cut(800, 800), *cut(1600, 1600, start=4000)], 1.0)
+    assert [time for time, _ in ticks] == pytest.approx([0.1, 0.52, 0.6, 0.7])
