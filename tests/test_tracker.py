@@ -1,5 +1,6 @@
 """Readings to states, on readings made up for the purpose."""
 
+import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,6 +61,17 @@ def test_the_onset_is_where_the_evidence_began():
     steps = follow([0.05] * 10 + [0.7] * 6)
     (alert,) = [step for step in steps if step.entered[0] == RISING]
     assert alert.since[0] == 8000 * 10
+
+
+def test_nothing_is_said_while_the_level_is_below_the_prior():
+    assert entered(follow([0.15] * 200, msgspec.structs.replace(SETTINGS, drift=-0.8))) == []
+
+
+def test_easing_began_within_its_episode():
+    steps = follow([0.02] * 20 + [0.7] * 12 + [0.02] * 12)
+    rising, _, eased = (step for step in steps if step.entered[0] >= 0)
+    assert eased.since[0] > rising.since[0]
+    assert eased.since[0] == 8000 * 32
 
 
 def test_irritated_needs_a_high_level_too():

@@ -139,6 +139,8 @@ class Bank:
             confidence=confidence,
         )
         at = np.flatnonzero(step.entered >= 0)
+        if not len(at):
+            return readings, _NO_ALERTS
         alerts = table(
             ALERT,
             slot=slots[at],

@@ -28,7 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         calm_logit: the population's mean logit in calm speech.
         llr_limit: one reading's log-likelihood ratio is held within plus and minus this.
         drift: what each reading loses; below zero, doubt speaks for irritation.
-        rising: the sum at which `rising` is said.
+        rising: the sum at which `rising` is said, once the shown level has reached the prior.
         irritated: the sum at which `irritated` is said ...
         irritated_level: ... once the shown level has reached this.
         eased: the sum, counted downwards, at which an episode is over.
@@ -162,7 +162,7 @@ class Tracker:
         drift = self._settings.drift
         change = np.stack([ratio - drift, -ratio - drift, ratio, -ratio])
         call[_UP : _FALL + 1] = np.maximum(call[_UP : _FALL + 1] + change * share, 0.0)
-        # A long anger must not take as long to fade: no sum outgrows its highest threshold.
+        # A long anger must not take as long to fade: no sum outgrows its threshold.
         call[_UP] = np.minimum(call[_UP], self._settings.irritated)
         call[_DOWN] = np.minimum(call[_DOWN], self._settings.eased)
 
@@ -172,13 +172,15 @@ class Tracker:
         before, up = call[_STATE].copy(), call[_UP]
         outside = (before == CALM) | (before == EASED)
         eased = call[_DOWN] >= settings.eased
+        risen = (up >= settings.rising) & (call[_LEVEL] >= settings.prior)
         high = (up >= settings.irritated) & (call[_LEVEL] >= settings.irritated_level)
         after = np.where(eased, np.where(outside, CALM, EASED), before)
-        after = np.where(outside & (up >= settings.rising), RISING, after)
+        after = np.where(outside & risen, RISING, after)
         after = np.where(high & ~eased, IRRITATED, after)
         # Easing takes the evidence for irritation with it; a new state is doubted anew.
         call[_UP] *= ~((after == EASED) & (before != EASED))
         call[_DOWN] *= after == before
+        call[_FALL] *= after == before
         call[_STATE] = after
         return after
 
