@@ -34,7 +34,7 @@ def main() -> None:
             else:
                 continue
             break
-    console = Console(record=True, width=86, file=io.StringIO())
+    console = Console(record=True, width=82, file=io.StringIO())
     console.print(meter)
     svg = console.export_svg(title="hackles demo")
     # No fonts from elsewhere: the picture must look the same without a network.

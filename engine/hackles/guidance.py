@@ -3,7 +3,7 @@
 from hackles.types import State
 
 TIPS: dict[State, str] = {
-    State.RISING: "Let them finish. Then say back, in their own words, what went wrong.",
-    State.IRRITATED: "Say you see why this is maddening, own it, and offer two ways forward.",
-    State.EASED: "Confirm what you will do and by when, and ask whether that works for them.",
+    State.RISING: "Let them finish, then say back in their words what went wrong.",
+    State.IRRITATED: "Say you see why, own it, and offer two ways forward.",
+    State.EASED: "Say what you will do and by when; ask whether that suits them.",
 }

@@ -31,8 +31,8 @@ _LOOK = {
     State.EASED: ("▽", "cyan"),
 }
 _BARS = "▁▂▃▄▅▆▇█"
-_BAR_WIDTH = 48
-_WIDTH, _HEIGHT = 84, 17
+_BAR_WIDTH = 44
+_WIDTH, _HEIGHT = 80, 17
 _CUSTOMER, _AGENT = 1, 0
 
 
