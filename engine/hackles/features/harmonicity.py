@@ -4,7 +4,7 @@ import numpy as np
 import scipy.fft
 
 from hackles.config import SAMPLE_RATE
-from hackles.features.pitch import F0_MAX_HZ, F0_MIN_HZ, lag_transform
+from hackles.features.pitch import F0_MAX_HZ, F0_MIN_HZ, lag_transform, parabolic_offset
 from hackles.features.spectrum import POWER_FLOOR, WINDOW
 from hackles.types import Array
 
@@ -25,9 +25,9 @@ def _window_autocorrelation() -> Array:
 
 
 def _sinc_weights() -> Array:
-    """Return weights that interpolate at quarter lags around the middle of 2 _REACH + 1 lags."""
-    offsets = np.arange(-2, 3) / 4.0
-    distance = np.arange(-_REACH, _REACH + 1)[:, None] - offsets
+    """Return weights that interpolate -2 to 2 quarter lags off the middle of 2 _REACH + 1 lags."""
+    offsets = np.arange(-2, 3)[:, None] / 4.0
+    distance = np.arange(-_REACH, _REACH + 1) - offsets
     taper = 0.5 + 0.5 * np.cos(np.pi * distance / (_REACH + 1))
     return (np.sinc(distance) * taper).astype(np.float32)
 
@@ -53,7 +53,8 @@ def voicing(power: Array) -> Array:
     normalised = correlation[:, _FIRST_LAG - _REACH : _LAST_LAG + _REACH + 1]
     normalised = normalised * _PER_WINDOW_CORRELATION
     lag = normalised[:, _REACH:-_REACH].argmax(axis=1)
+    between = np.rint(4.0 * parabolic_offset(normalised, lag + _REACH)).astype(np.int64) + 2
     around = normalised[np.arange(len(power))[:, None], lag[:, None] + _NEIGHBOURS]
-    best = np.einsum("ij,jk->ik", around, _BETWEEN).max(axis=1)
+    best = np.einsum("ij,ij->i", around, _BETWEEN[between])
     ratio = np.where(total > POWER_FLOOR, best / np.maximum(total, POWER_FLOOR), 0.0)
     return np.clip(ratio, 0.0, 1.0).astype(np.float32)

@@ -18,7 +18,8 @@ F0_REFERENCE_HZ = 27.5
 
 _FIRST_LAG = int(SAMPLE_RATE / F0_MAX_HZ)
 _LAST_LAG = int(np.ceil(SAMPLE_RATE / F0_MIN_HZ))
-_LAGS: Ints = np.arange(_FIRST_LAG, _LAST_LAG + 1)
+# One more lag at either end: a peak there is none.
+_LAGS: Ints = np.arange(_FIRST_LAG - 1, _LAST_LAG + 2)
 
 # Half width of the moving average that is taken for the envelope. 16 bins (250 Hz) still leave the
 # harmonics of a voice at 500 Hz standing; with 10, voices above 355 Hz came out an octave low.
@@ -42,8 +43,10 @@ def lag_transform(spectrum: Array) -> Array:
     Returns:
         Shape (n_frames, N_FFT // 2 + 1), indexed by lag in samples.
     """
-    whole = np.zeros((len(spectrum), N_FFT // 2 + 1), dtype=np.float32)
+    whole = np.empty((len(spectrum), N_FFT // 2 + 1), dtype=np.float32)
+    whole[:, :FIRST_BIN] = 0.0
     whole[:, FIRST_BIN : LAST_BIN + 1] = spectrum
+    whole[:, LAST_BIN + 1 :] = 0.0
     result: Array = scipy.fft.dct(whole, type=1, axis=1, overwrite_x=True)
     return result
 
@@ -57,20 +60,30 @@ def f0_st(power: Array) -> Array:
     ripple = _without_envelope(np.sqrt(np.sqrt(power)))
     spread = np.sqrt(np.einsum("ij,ij->i", ripple, ripple))[:, None]
     score = lag_transform(ripple)
-    inner = score[:, _FIRST_LAG : _LAST_LAG + 1]
-    peak = inner >= score[:, _FIRST_LAG - 1 : _LAST_LAG]
-    peak &= inner >= score[:, _FIRST_LAG + 1 : _LAST_LAG + 2]
-    lag = ((inner + spread * _OCTAVE_BONUS) * peak).argmax(axis=1) + _FIRST_LAG
+    lag = _LAGS[_best_peak(score[:, _LAGS[0] : _LAGS[-1] + 1] + spread * _OCTAVE_BONUS)]
     period: AnyArray = lag + parabolic_offset(score, lag)
     result: Array = (12.0 * np.log2(SAMPLE_RATE / (period * F0_REFERENCE_HZ))).astype(np.float32)
     return result
 
 
+def _best_peak(score: Array) -> Ints:
+    """Return where each row is highest; where that is its edge, the highest of its true peaks."""
+    best = score.argmax(axis=1)
+    last = score.shape[1] - 1
+    edge = np.flatnonzero((best == 0) | (best == last))
+    some = score[edge]
+    peak = (some[:, 1:-1] >= some[:, :-2]) & (some[:, 1:-1] >= some[:, 2:])
+    best[edge] = np.where(peak, some[:, 1:-1], -np.inf).argmax(axis=1) + 1
+    return best
+
+
 def _without_envelope(spectrum: Array) -> Array:
     """Return each row less its moving average over 33 bins (fewer at the edges of the band)."""
     reach = _ENVELOPE_BINS
-    padded = np.zeros((len(spectrum), N_BINS + 2 * reach), dtype=np.float32)
+    padded = np.empty((len(spectrum), N_BINS + 2 * reach), dtype=np.float32)
+    padded[:, :reach] = 0.0
     padded[:, reach:-reach] = spectrum
+    padded[:, -reach:] = 0.0
     # Sums of 2, 4, 8, 16 and 32 neighbours; 33 = 32 + 1. A running sum takes twice as long.
     two = padded[:, :-1] + padded[:, 1:]
     four = two[:, :-2] + two[:, 2:]

@@ -43,12 +43,13 @@ def power_spectrum(frames: Array) -> Array:
         Shape (n_frames, N_BINS), mean-square units: a row sums to the band-limited mean
         square of its frame, weighted by the window.
     """
-    padded = np.zeros((len(frames), N_FFT), dtype=np.float32)
+    padded = np.empty((len(frames), N_FFT), dtype=np.float32)
     np.multiply(frames, WINDOW, out=padded[:, :FRAME_LENGTH])
+    padded[:, FRAME_LENGTH:] = 0.0
     spectrum: AnyArray = scipy.fft.rfft(padded, axis=1, overwrite_x=True)
     band = spectrum[:, FIRST_BIN : LAST_BIN + 1]
-    power: Array = band.real**2
-    power += band.imag**2
+    power: Array = np.square(band.real)
+    power += np.square(band.imag)
     power *= _SCALE
     return power
 
