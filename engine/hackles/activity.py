@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hackles.config import FRAMES_PER_S
-from hackles.features import LLD
+from hackles.features import LLD, VOICED
 from hackles.framing import Batch
 from hackles.history import History, trailing, trailing_count
 from hackles.types import AnyArray, Array, Bools
@@ -31,7 +31,6 @@ _ASSUMED_SNR_DB = 20.0
 _STILL_HZ = 40.0
 _TONE_FRAMES = 20
 
-_VOICED = 0.5
 _VOICED_OF_LAST = 5
 
 
@@ -90,7 +89,7 @@ class SpeechActivity:
         steady = self._steady_pitch(batch, llds, voicing)
         still = flat & self._steady_timbre(batch, llds)
         music, tone = self._music_and_tone(batch, loud, flat & loud, steady & loud, still & loud)
-        voiced = self._voiced.extend(batch, loud & (voicing >= _VOICED) & ~steady & ~still)
+        voiced = self._voiced.extend(batch, loud & (voicing >= VOICED) & ~steady & ~still)
         lately = trailing_count(voiced, _HANGOVER_FRAMES)[:, -width:]
         speech = (lately >= _VOICED_OF_LAST) & sound & (level > floor + _STILL_OUT_OF_NOISE_DB)
         speech &= ~music & ~tone & batch.inside
@@ -102,7 +101,7 @@ class SpeechActivity:
         voicings = self._voicing.extend(batch, voicing)
         glide = _spread(f0s, _STEADY_FRAMES)[:, -batch.width :]
         sure = trailing(np.minimum, voicings, _STEADY_FRAMES)[:, -batch.width :]
-        held: Bools = (glide < 0.3) & (sure > _VOICED)
+        held: Bools = (glide < 0.3) & (sure > VOICED)
         return held
 
     def _steady_timbre(self, batch: Batch, llds: Array) -> Bools:

@@ -38,6 +38,10 @@ def train(corpora: Path, out: Path, quick: bool) -> dict[str, Any]:
     everything, clip_by_clip = examples(clips, alone, runs), examples(clips, alone)
     mine = ~np.isin(everything.speaker, list(held_out))
     data = everything.rows(mine)
+    for corpus in np.unique(data.corpus):
+        own = data.rows(data.corpus == corpus)
+        if not (own.calm.any() and own.angry.any()):
+            raise UsageError(f"{corpus} has no calm, or no angry, speech to train on; add some.")
     _say("choosing the tracker's settings on composed calls of training speakers")
     with tempfile.TemporaryDirectory() as scratch:
         own_clips = [clip for clip in clips if clip.speaker not in held_out]

@@ -71,8 +71,9 @@ def read_samples(clip: Clip) -> Array:
 def hold_out(clips: list[Clip], per_corpus: dict[str, int]) -> frozenset[str]:
     """Return speakers to keep out of training: the first of each corpus in a fixed shuffle.
 
-    Only those of whom there is calm and angry speech, so that calls can be composed of it. The
-    shuffle is by a hash of the speaker's name, so that it does not change with the clips.
+    Only those of whom there is calm and angry speech, so that calls can be composed of it, and at
+    most half of them, so that the rest can be trained on. The shuffle is by a hash of the speaker's
+    name, so that it does not change with the clips.
     """
 
     def place(speaker: str) -> str:
@@ -83,5 +84,6 @@ def hold_out(clips: list[Clip], per_corpus: dict[str, int]) -> frozenset[str]:
         own = [clip for clip in clips if clip.corpus == corpus]
         angry = {clip.speaker for clip in own if clip.emotion == ANGER}
         calm = {clip.speaker for clip in own if clip.emotion in CALM}
-        chosen.update(sorted(angry & calm, key=place)[:count])
+        both = sorted(angry & calm, key=place)
+        chosen.update(both[: min(count, len(both) // 2)])
     return frozenset(chosen)

@@ -118,6 +118,12 @@ def assert_is_tone(samples: np.ndarray, hz: float = 440.0, seconds: float = 3.0)
 # Finding
 
 
+@pytest.fixture(autouse=True)
+def pieces_of_ten_seconds(monkeypatch):
+    """Read less at a time than users do, so that files of half a minute have several pieces."""
+    monkeypatch.setattr(decoding, "_PIECE_S", 10.0)
+
+
 def test_a_file_gives_itself_as_given(tmp_path, monkeypatch):
     (tmp_path / "notes.txt").write_text("x")
     monkeypatch.chdir(tmp_path)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hackles.config import FRAME_LENGTH, TILE_FRAMES
-from hackles.features import LLD, LLD_NAMES, N_LLDS, in_tiles
+from hackles.features import LLD, LLD_NAMES, N_LLDS, VOICED, in_tiles
 from hackles.features.descriptors import MEL_COLUMNS, low_level_descriptors
 from hackles.features.spectrum import N_MELS
 from tests.features import signals
@@ -51,13 +51,16 @@ def test_finite_samples_give_finite_descriptors_in_their_range(frames):
     assert np.all(np.isfinite(llds))
     ranges = {
         "level_db": (-120.0, 130.0),
-        "f0_st": (15.0, 52.0),
         "voicing": (0.0, 1.0),
         "centroid_hz": (300.0, 3400.0),
         "clipped_ratio": (0.0, 1.0),
     }
     for name, (low, high) in ranges.items():
         assert np.all((llds[:, LLD[name]] >= low) & (llds[:, LLD[name]] <= high)), name
+    voiced = llds[:, LLD["voicing"]] >= VOICED
+    f0_st = llds[:, LLD["f0_st"]]
+    assert np.all((f0_st[voiced] >= 15.0) & (f0_st[voiced] <= 52.0))
+    assert not f0_st[~voiced].any()
 
 
 @settings(derandomize=True, deadline=None)

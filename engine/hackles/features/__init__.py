@@ -10,6 +10,7 @@ from hackles.features.functionals import (
     N_FUNCTIONALS,
     functionals,
 )
+from hackles.features.harmonicity import VOICED
 
 __all__ = [
     "FUNCTIONAL",
@@ -18,6 +19,7 @@ __all__ = [
     "LLD_NAMES",
     "N_FUNCTIONALS",
     "N_LLDS",
+    "VOICED",
     "functionals",
     "in_tiles",
 ]

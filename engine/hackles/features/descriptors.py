@@ -36,13 +36,18 @@ def low_level_descriptors(frames: Array) -> Array:
 
     Returns:
         Shape (n_frames, N_LLDS), float32, finite for finite input, columns as `LLD_NAMES`.
+        `f0_st` is 0 where a frame is not voiced.
     """
     power = spectrum.power_spectrum(frames)
     mel_db = spectrum.log_mel_db(power)
     result = np.empty((len(frames), N_LLDS), dtype=np.float32)
     result[:, LLD["level_db"]] = energy.level_db(power)
-    result[:, LLD["f0_st"]] = pitch.f0_st(power)
-    result[:, LLD["voicing"]] = harmonicity.voicing(power)
+    voicing = harmonicity.voicing(power)
+    # A pitch means something in voiced frames alone, and takes a third of all the time.
+    voiced = np.flatnonzero(voicing >= harmonicity.VOICED)
+    result[:, LLD["voicing"]] = voicing
+    result[:, LLD["f0_st"]] = 0.0
+    result[voiced, LLD["f0_st"]] = pitch.f0_st(power[voiced])
     result[:, LLD["alpha_ratio_db"]] = spectrum.alpha_ratio_db(power)
     result[:, LLD["hammarberg_db"]] = spectrum.hammarberg_db(power)
     result[:, LLD["centroid_hz"]] = spectrum.centroid_hz(power)

@@ -6,13 +6,11 @@ All but `level_db_mean`, and `f0_st_*` as a position, are free of gain by constr
 import numpy as np
 
 from hackles.features.descriptors import LLD, MEL_COLUMNS
+from hackles.features.harmonicity import VOICED
 from hackles.features.rhythm import syllable_rate
 from hackles.features.spectrum import N_MELS
 from hackles.features.statistics import deviation, mean, percentiles
 from hackles.types import Array, Bools, Ints
-
-VOICED = np.float32(0.5)
-"""Voicing strength from which a frame counts as voiced."""
 
 FUNCTIONAL_NAMES: tuple[str, ...] = (
     "f0_st_p20",

@@ -11,6 +11,9 @@ from hackles.types import Array
 _FIRST_LAG = int(SAMPLE_RATE / F0_MAX_HZ)
 _LAST_LAG = int(np.ceil(SAMPLE_RATE / F0_MIN_HZ))
 
+VOICED = np.float32(0.5)
+"""Voicing strength from which a frame counts as voiced."""
+
 # A period of 78.5 samples falls between two lags, where a peak 3 kHz wide is a third lower: the
 # correlation is interpolated there (Boersma does so too), from this many lags on either side.
 _REACH = 8

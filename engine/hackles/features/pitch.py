@@ -68,7 +68,7 @@ def f0_st(power: Array) -> Array:
 
 def _best_peak(score: Array) -> Ints:
     """Return where each row is highest; where that is its edge, the highest of its true peaks."""
-    best = score.argmax(axis=1)
+    best: Ints = score.argmax(axis=1)
     last = score.shape[1] - 1
     edge = np.flatnonzero((best == 0) | (best == last))
     some = score[edge]
