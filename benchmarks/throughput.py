@@ -36,7 +36,8 @@ from hackles.features import clipping, descriptors, energy, harmonicity, pitch, 
 from hackles.pipeline import CallPipeline
 from hackles.types import Array, Block, Event, Reading
 
-_BLOCK = 10 * SAMPLE_RATE
+_BLOCK = 40 * SAMPLE_RATE
+"""As files are read."""
 _PYIN_SAMPLES = 30 * SAMPLE_RATE
 _WARM_UP_SAMPLES = 5 * SAMPLE_RATE
 _TILE_RUNS = 20
@@ -74,7 +75,7 @@ class Job:
 
 
 def from_memory(samples: Array) -> tuple[list[Event], float]:
-    """Return a call's events, pushed in blocks of 10 s, and its seconds of speech."""
+    """Return a call's events, pushed in blocks of 40 s, and its seconds of speech."""
     call = CallPipeline()
     starts = range(0, len(samples), _BLOCK)
     pushed = [call.push(Block(samples[at : at + _BLOCK], at)) for at in starts]
@@ -148,7 +149,7 @@ def measure(samples: Array, repeats: int) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "call.wav"
         soundfile.write(path, np.stack([samples, samples], axis=1), SAMPLE_RATE, subtype="ULAW")
-        memory = Job("hackles, 10 s blocks from memory", from_memory, samples)
+        memory = Job("hackles, 40 s blocks from memory", from_memory, samples)
         file = Job("hackles, µ-law stereo WAV to events", lambda _: from_file(path), samples)
         reading = Job("  of this, reading", lambda _: read(path, Channels(customer=1)), samples)
         engine = [memory, file, reading]
