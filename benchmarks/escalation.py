@@ -47,7 +47,7 @@ class Heard:
 
 
 def hear(call: Call) -> Heard:
-    """Run one call through the engine, in blocks of 20 ms as a telephone sends them."""
+    """Run one call through the engine, a second at a time."""
     pipeline = CallPipeline()
     events: list[Event] = []
     for start in range(0, len(call.samples), SAMPLE_RATE):

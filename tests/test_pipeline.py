@@ -105,3 +105,75 @@ def test_every_number_in_an_event_is_finite(sample):
             assert np.isfinite([event.irritation, event.arousal, event.confidence]).all()
             assert 0 <= event.irritation <= 1
             assert 0 <= event.confidence <= 1
+
+
+def test_a_broken_sample_does_not_deafen_the_call():
+    samples = customer("en_rising_1")
+    for broken in (np.nan, np.inf, 1e20):
+        spoilt = samples.copy()
+        spoilt[20 * 8000] = broken
+        events = run(spoilt)
+        assert [e.state for e in events if e.type == "alert"]
+        assert all(np.isfinite(e.irritation) for e in events if isinstance(e, Reading))
+
+
+def test_speech_beyond_the_reach_of_a_window_is_not_part_of_it():
+    samples = customer("en_rising_1")
+    speech = next(e for e in run(samples) if isinstance(e, Reading)).time
+    bit = samples[int((speech - 0.8) * 8000) : int(speech * 8000)]
+    noise = (np.random.default_rng(0).standard_normal(40 * 8000) * 1e-3).astype(np.float32)
+    events = run(
+        np.concatenate([noise[:16000], bit, noise[: 32 * 8000], bit[:4000], noise[:16000]])
+    )
+    for event in events:
+        if isinstance(event, Reading):
+            assert not 30 < event.time < 40 or event.confidence < 0.5
+
+
+def test_a_turn_that_ends_in_lost_audio_is_read_all_the_same():
+    samples = customer("en_rising_1")
+    first = next(e for e in run(samples) if isinstance(e, Reading)).time
+    end = int((first + 0.75) * 8000)
+    pipeline = CallPipeline()
+    before = pipeline.push(Block(samples[:end], 0))
+    quiet = (np.random.default_rng(0).standard_normal(3 * 8000) * 1e-3).astype(np.float32)
+    after = pipeline.push(Block(quiet, end + 8000))
+    readings = [[e for e in some if isinstance(e, Reading)] for some in (before, after)]
+    assert len(readings[0]) == 1
+    assert len(readings[1]) == 1
+
+
+def test_gaps_do_not_overlap_around_lost_audio():
+    quiet = np.full(2 * 8000, 1e-4, np.float32)
+    pipeline = CallPipeline()
+    events = pipeline.push(Block(quiet, 0))
+    events += pipeline.push(Block(quiet[:400], 20 * 8000))
+    events += pipeline.flush()
+    assert [e.reason for e in events] == [Reason.LOST_AUDIO, Reason.TOO_LITTLE_SPEECH]
+
+
+def test_a_clipped_call_is_clipped_and_not_too_little_speech():
+    events = run(np.clip(customer("en_rising_1") * 200, -1, 1).astype(np.float32))
+    reasons = [e.reason for e in events if isinstance(e, Gap)]
+    assert Reason.TOO_LITTLE_SPEECH not in reasons
+
+
+def test_after_its_flush_a_call_takes_nothing_more():
+    pipeline = CallPipeline()
+    pipeline.push(Block(np.zeros(8000, np.float32), 0))
+    pipeline.flush()
+    with pytest.raises(UsageError, match="no call in slot"):
+        pipeline.push(Block(np.zeros(8000, np.float32), 8000))
+    with pytest.raises(UsageError, match="no call in slot"):
+        pipeline.flush()
+
+
+def test_a_slot_can_be_closed_once_and_a_late_packet_reaches_nobody():
+    bank = Bank(2, default_classifier())
+    slot = bank.open(Role.CUSTOMER)
+    bank.close(slot)
+    with pytest.raises(UsageError, match="closed already"):
+        bank.close(slot)
+    with pytest.raises(UsageError, match="no call in slot"):
+        bank.push(slot, Block(np.zeros(160, np.float32), 0))
+    assert bank.open(Role.CUSTOMER) != bank.open(Role.CUSTOMER)

@@ -74,6 +74,12 @@ def test_easing_began_within_its_episode():
     assert eased.since[0] == 8000 * 32
 
 
+def test_a_second_episode_has_its_own_onset():
+    steps = follow([0.03] * 30 + [0.9] * 60 + [0.03] * 25 + [0.9] * 20)
+    first, second = (step.since[0] for step in steps if step.entered[0] == IRRITATED)
+    assert (first, second) == (8000 * 30, 8000 * 115)
+
+
 def test_irritated_needs_a_high_level_too():
     steps = follow([0.3] * 60)
     assert entered(steps) == [RISING]

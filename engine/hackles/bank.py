@@ -38,7 +38,8 @@ class Bank:
             n_slots, classifier.baseline_prior, classifier.metadata.tracker.calm_logit
         )
         self._tracker = Tracker(n_slots, classifier.metadata.tracker)
-        self._read: Bools = np.zeros(n_slots, dtype=np.bool_)
+        self._heard_speech: Bools = np.zeros(n_slots, dtype=np.bool_)
+        self._listening: set[int] = set()
         self._free = list(range(n_slots - 1, -1, -1))
 
     def open(self, role: Role) -> int:
@@ -55,17 +56,31 @@ class Bank:
             )
         if not self._free:
             raise UsageError("All slots are taken; close a call or make a larger bank.")
-        return self._free.pop()
+        slot = self._free.pop()
+        self._listening.add(slot)
+        return slot
 
     def close(self, slot: int) -> None:
-        """End a call: nothing of it stays."""
+        """Forget a call: nothing of it stays, and its slot is free.
+
+        Raises:
+            UsageError: if it was forgotten already.
+        """
+        if slot in self._free:
+            raise UsageError(f"The call in slot {slot} has been closed already.")
+        self._listening.discard(slot)
         for stage in (self._listener, self._baseline, self._tracker):
             stage.clear(slot)
-        self._read[slot] = False
+        self._heard_speech[slot] = False
         self._free.append(slot)
 
     def push(self, slot: int, block: Block) -> int:
-        """Take in samples; see `Listener.push`."""
+        """Take in samples; see `Listener.push`.
+
+        Raises:
+            UsageError: if the call has ended, or none was opened.
+        """
+        self._check(slot)
         return self._listener.push(slot, block)
 
     def tick(self) -> Decisions:
@@ -75,14 +90,23 @@ class Bank:
     def flush(self, slot: int) -> Decisions:
         """End a call: a last reading from what is left, and the gap that it ends in.
 
-        Call it after a `tick` that found nothing new.
+        Call it after a `tick` that found nothing new. Only `close` can follow.
+
+        Raises:
+            UsageError: if the call has ended, or none was opened.
         """
+        self._check(slot)
+        self._listening.discard(slot)
         measured, gaps = self._listener.flush(slot)
-        if not self._read[slot] and not len(measured.slot):
+        if not self._heard_speech[slot] and not len(measured.slot):
             heard = self.heard(slot)
             nothing = [(slot, heard, 0, code_of(Reason.TOO_LITTLE_SPEECH))]
             gaps = np.concatenate([gaps, np.array(nothing, dtype=GAP)])
         return self.decide(measured, gaps)
+
+    def _check(self, slot: int) -> None:
+        if slot not in self._listening:
+            raise UsageError(f"There is no call in slot {slot}; open one first.")
 
     def speech_s(self, slot: int) -> float:
         """Return the seconds of speech heard of a call."""
@@ -98,6 +122,7 @@ class Bank:
         A call's second reading needs the baseline and the state that its first one left.
         """
         judged = measured.withheld == NOT_WITHHELD
+        self._heard_speech[measured.slot] = True
         withheld = measured.rows(~judged)
         readings, alerts = [_NO_READINGS], [_NO_ALERTS]
         for turn in range(int(measured.round.max(initial=-1)) + 1):
@@ -128,7 +153,6 @@ class Bank:
         irritation = probability(self._baseline.relative(slots, heard))
         step = self._tracker.update(slots, irritation, now.fresh, now.covered, now.since)
         self._baseline.learn(slots, values, heard, step.calm)
-        self._read[slots] = True
         confidence = said.confidence * np.minimum(0.5 + 0.5 * now.fresh / READING_FRAMES, 1.0)
         readings = table(
             READING,

@@ -55,7 +55,7 @@ class SampleRing:
 
     def __init__(self, n_slots: int, max_frames: int) -> None:
         """Make room for `max_frames` new frames a tick of each of `n_slots` calls."""
-        self._n_hops = max_frames + _HOPS
+        self._n_hops = max_frames + _HOPS - 1
         self._capacity = self._n_hops * HOP_LENGTH
         self._max_frames = max_frames
         self._samples: Array = np.zeros((n_slots, self._capacity), dtype=np.float32)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from hackles.activity import SpeechActivity
-from hackles.config import FRAME_LENGTH, FRAMES_PER_S, HOP_LENGTH
+from hackles.config import FRAME_LENGTH, FRAMES_PER_S, HOP_LENGTH, MIN_READING_FRAMES
 from hackles.decisions import GAP, table
 from hackles.features import LLD, N_FUNCTIONALS, functionals, in_tiles
 from hackles.features.statistics import mean
@@ -27,6 +27,8 @@ _GATHERED = 128
 """Windows whose functionals are worked out together: few enough to stay in cache."""
 
 NOT_WITHHELD = -1
+
+_LARGEST = np.float32(8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,9 @@ class Listener:
     def push(self, slot: int, block: Block) -> int:
         """Take in samples, as many as there is room for before the next tick.
 
+        Samples are held within 18 dB over full scale, and what is no number counts as silence: one
+        broken sample must not deafen the call.
+
         Returns:
             How many samples of the block are done with; push the rest after a tick. Samples
             from before what was already heard are done with unheard.
@@ -113,9 +118,12 @@ class Listener:
         if block.start > heard:
             if self.ring.pending(slot):
                 return 0
+            self._lost += self._lasting(slot)[1]
             self._lost.append((slot, block.start, heard, code_of(Reason.LOST_AUDIO)))
+            self._stretches.clear(slot)
             self.ring.skip_to(slot, block.start)
-        return late + self.ring.write(slot, block.samples[late:])
+        samples = np.clip(np.nan_to_num(block.samples[late:]), -_LARGEST, _LARGEST)
+        return late + self.ring.write(slot, samples)
 
     def tick(self) -> tuple[Measured, AnyArray]:
         """Return the windows that became due, and the gaps that ended, a table of `GAP`."""
@@ -139,12 +147,17 @@ class Listener:
 
     def flush(self, slot: int) -> tuple[Measured, AnyArray]:
         """Return what is left at the end of a call, after a last tick."""
+        frame, gaps = self._lasting(slot)
+        due = self.windows.rest(slot, frame - 1)
+        heard = np.full(len(due.slot), self.ring.heard[slot])
+        return self._measure(due, heard), np.array(gaps, dtype=GAP)
+
+    def _lasting(self, slot: int) -> tuple[int, list[tuple[int, int, int, int]]]:
+        """Return the frame after the last, and the gap that lasts until there, if any."""
         heard = int(self.ring.heard[slot])
         frame = max(heard - FRAME_LENGTH, 0) // HOP_LENGTH + 1
-        due = self.windows.rest(slot, frame - 1)
         lasting = self._stretches.rest(slot, frame)
-        gaps = [(slot, heard, since * HOP_LENGTH, code) for code, since in lasting]
-        return self._measure(due, np.full(len(due.slot), heard)), np.array(gaps, dtype=GAP)
+        return frame, [(slot, heard, since * HOP_LENGTH, code) for code, since in lasting]
 
     def speech_s(self, slot: int) -> float:
         """Return the seconds of speech heard of a call."""
@@ -157,18 +170,21 @@ class Listener:
 
     def _measure_some(self, due: Due, position: Ints) -> Measured:
         window = self.windows.gather(due)
+        # Speech that lies beyond a window's reach on the clock is not part of it, fresh or not.
+        covered = window.valid.sum(axis=1)
+        fresh = np.minimum(due.fresh, covered)
         snr_db = mean(window.snr_db, window.valid.astype(np.float32))
         return Measured(
             slot=due.slot,
             position=position,
-            since=window.frame[np.arange(len(due.slot)), -due.fresh] * HOP_LENGTH,
-            fresh=due.fresh,
-            covered=window.valid.sum(axis=1),
+            since=window.frame[np.arange(len(due.slot)), -np.maximum(fresh, 1)] * HOP_LENGTH,
+            fresh=fresh,
+            covered=covered,
             round=due.round,
             snr_db=snr_db,
             withheld=_withheld(window, snr_db),
             values=functionals(window.llds, window.frame, window.valid),
-        )
+        ).rows(covered >= MIN_READING_FRAMES)
 
 
 def _withheld(window: Windowed, snr_db: Array) -> Ints:

@@ -181,6 +181,7 @@ class Tracker:
         call[_UP] *= ~((after == EASED) & (before != EASED))
         call[_DOWN] *= after == before
         call[_FALL] *= after == before
+        call[_RISE] *= ~((after == EASED) & (before != EASED))
         call[_STATE] = after
         return after
 

@@ -95,7 +95,8 @@ class Windows:
         heard = np.where(activity.speech, batch.frame, _NEVER)
         heard[:, 0] = np.maximum(heard[:, 0], self._last_speech[slots])
         last_speech = np.maximum.accumulate(heard, axis=1)
-        turn_end = (batch.frame - last_speech == TURN_END_FRAMES) & batch.inside
+        # Not "equal": lost audio may leap over the frame. What was read is not fresh again.
+        turn_end = (batch.frame - last_speech >= TURN_END_FRAMES) & batch.inside
         hold = np.where(activity.music | activity.tone, count, 0)
         hold[:, 0] = np.maximum(hold[:, 0], self._origin[slots])
         origin = np.maximum.accumulate(hold, axis=1)

@@ -2,7 +2,8 @@
 
     python -m models.training --corpora DIR [--out FILE] [--report FILE] [--quick]
 
-Deterministic; some minutes on two cores. `--quick` leaves out leave-one-speaker-out.
+Deterministic; a quarter of an hour on one core. `--quick` leaves out leave-one-speaker-out (five
+minutes).
 """
 
 import argparse

@@ -35,7 +35,7 @@ def pink_noise(rng: np.random.Generator, n_samples: int) -> Array:
 
 
 def at_level(samples: Array, level_db: float) -> Array:
-    """Return samples scaled so that their loudest tenth of a second has a given RMS in dBFS.
+    """Return samples scaled so that their loudest quarter (of 0.1 s each) has an RMS in dBFS.
 
     Measured there, and not over the whole clip, so that pauses do not count.
     """

@@ -44,7 +44,7 @@ _NO_AUDIO: Final = f"holds no audio that can be read, only a header; {COPY_AGAIN
 _NOT_AUDIO: Final = "is damaged, or is not audio; convert it to WAV if it plays elsewhere"
 _NEEDS_PYAV: Final = (
     "is not audio in a format that is read without PyAV; if it is a recording, "
-    "pip install 'hackles[av]' (for m4a, mp4, wma and others) or convert it to WAV"
+    "pip install av (for m4a, mp4, wma and others) or convert it to WAV"
 )
 
 
@@ -171,7 +171,7 @@ def _soundfile_complaint(
     if n_promised is None and n_read >= sound.frames and left > 0.01 * size:
         return (
             f"is an MP3 that does not state its length, of which only {there_s:.2f} s can be "
-            "read without PyAV; pip install 'hackles[av]' or convert it to WAV"
+            "read without PyAV; pip install av or convert it to WAV"
         )
     return _cut_short(there_s, None) if is_cut_ogg(file, size) else None
 

@@ -279,18 +279,25 @@ def _checked(source: Source, columns: list[int]) -> Iterator[Array]:
 
 
 def _resampled(pieces: Iterator[Array], sample_rate: int, n_columns: int) -> Iterator[Array]:
-    """Yield the same sound, shape (n, n_columns), at 8 kHz; all of it before an error is raised."""
+    """Yield the same sound, shape (n, n_columns), at 8 kHz; all of it before an error is raised.
+
+    Where the source keeps within full scale, so does the result: a resampler rounds flat tops up
+    beyond it, and clipping would not be told.
+    """
     import soxr  # type: ignore[import-untyped, unused-ignore]
 
     resampler = soxr.ResampleStream(
         sample_rate, SAMPLE_RATE, n_columns, dtype="float32", quality="HQ"
     )
     fault = None
+    limit = np.float32(1.0)
     try:
         for piece in pieces:
-            yield resampler.resample_chunk(piece)
+            limit = max(limit, np.abs(piece).max(initial=0.0))
+            yield np.clip(resampler.resample_chunk(piece), -limit, limit)
     except AudioError as error:
         fault = error
-    yield resampler.resample_chunk(np.empty((0, n_columns), np.float32), last=True)
+    last = resampler.resample_chunk(np.empty((0, n_columns), np.float32), last=True)
+    yield np.clip(last, -limit, limit)
     if fault is not None:
         raise fault

@@ -2,7 +2,7 @@
 
 To add one: write a pure function `(n_frames, ...) -> (n_frames,)` in the module of its kind,
 add its name here and its column in `low_level_descriptors`, and its functionals in
-`functionals`. Nothing else needs to know.
+`functionals` (after which a model must be trained again).
 """
 
 import numpy as np
