@@ -13,8 +13,12 @@ from hackles import activity, baseline, classifier, framing, gaps, listening, tr
 
 STAGES: tuple[tuple[str, Any, str], ...] = (
     ("ring: write", framing.SampleRing, "write"),
-    ("framing: take", framing.SampleRing, "take"),
-    ("descriptors", listening, "in_tiles"),
+    ("ring: write", framing.SampleRing, "write_all"),
+    ("frames", framing.SampleRing, "take"),
+    ("frames", framing.Frames, "__getitem__"),
+    ("spectra", listening, "spectra"),
+    ("levels", activity.Levels, "update"),
+    ("descriptors", listening, "low_level_descriptors"),
     ("activity", activity.SpeechActivity, "update"),
     ("gaps", gaps.Stretches, "update"),
     ("windows", windowing.Windows, "update"),

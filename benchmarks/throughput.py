@@ -115,7 +115,7 @@ def tile_jobs(samples: Array) -> list[Job]:
         "balance: centroid": lambda: spectrum.centroid_hz(power),
         "loudness": lambda: energy.loudness(mel_db),
         "clipping": lambda: clipping.clipped_ratio(frames),
-        "all descriptors": lambda: descriptors.low_level_descriptors(frames),
+        "all descriptors, every frame": lambda: descriptors.in_tiles(frames),
         "floor: one rfft + irfft": lambda: scipy.fft.irfft(scipy.fft.rfft(padded, axis=1), axis=1),
     }
 

@@ -9,9 +9,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hackles.activity import SpeechActivity
+from hackles.activity import Levels, SpeechActivity
 from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
-from hackles.features import in_tiles
+from hackles.features import LLD, in_tiles
 from hackles.framing import SampleRing
 from tests.conftest import NAMES, customer, truth
 from tests.features.signals import clock, gain, harmonics, pink_noise, tone, white_noise
@@ -23,13 +23,16 @@ ROWS_HZ, COLUMNS_HZ = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 
 def flags_of(samples: np.ndarray, block: int = SAMPLE_RATE) -> np.ndarray:
     """Return speech, music and tone of each frame, shape (3, n_frames)."""
-    ring, activity, flags = SampleRing(1, block // HOP_LENGTH + 1), SpeechActivity(1), []
+    ring, flags = SampleRing(1, block // HOP_LENGTH + 1), []
+    levels, activity = Levels(1), SpeechActivity(1)
     samples = samples.astype(np.float32)
     while len(samples):
         samples = samples[ring.write(0, samples[:block]) :]
         batch, frames = ring.take()
         if len(frames):
-            found = activity.update(batch, in_tiles(frames))
+            llds = in_tiles(frames)
+            standing = levels.update(batch, llds[:, LLD["level_db"]])
+            found = activity.update(batch, standing, llds)
             flags.append(np.stack([found.speech[0], found.music[0], found.tone[0]]))
     return np.concatenate(flags, axis=1)
 
@@ -211,13 +214,15 @@ def test_a_voice_held_at_one_pitch_is_taken_for_music():
 
 
 def test_clearing_begins_anew():
-    activity, ring = SpeechActivity(1), SampleRing(1, 400)
+    levels, activity, ring = Levels(1), SpeechActivity(1), SampleRing(1, 400)
     results = []
     for _ in range(2):
-        activity.clear(0)
-        ring.clear(0)
+        for stage in (levels, activity, ring):
+            stage.clear(0)
         ring.write(0, customer("en_rising_1")[5 * SAMPLE_RATE : 8 * SAMPLE_RATE])
         batch, frames = ring.take()
-        results.append(activity.update(batch, in_tiles(frames)).speech)
+        llds = in_tiles(frames)
+        standing = levels.update(batch, llds[:, LLD["level_db"]])
+        results.append(activity.update(batch, standing, llds).speech)
     assert np.array_equal(*results)
     assert results[0].any()

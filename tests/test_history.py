@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from hackles.features.statistics import trailing
 from hackles.framing import Batch
-from hackles.history import History, trailing, trailing_count
+from hackles.history import SPAN_FRAMES, History, Lately, trailing_count
 
 LEVELS = st.floats(-1e6, 1e6, width=32) | st.sampled_from([-np.inf, np.inf])
 
@@ -88,3 +89,41 @@ def test_clearing_forgets_one_call_and_no_other(slot):
     old = history.extend(both, np.zeros((2, 2)))[:, :3]
     assert old[slot].tolist() == [-1.0, -1.0, -1.0]
     assert old[1 - slot].tolist() == [-1.0, *([1.0, 2.0] if slot else [3.0, 4.0])]
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    counts=st.lists(st.tuples(st.integers(0, 25), st.integers(0, 25)), min_size=1, max_size=12),
+    n_spans=st.integers(1, 4),
+    combine=st.sampled_from([np.minimum, np.add]),
+    data=st.data(),
+)
+def test_lately_looks_back_on_whole_spans_and_its_own(counts, n_spans, combine, data):
+    """Two calls, cut at random, against a loop over the whole row."""
+    total = [sum(column) for column in zip(*counts, strict=True)]
+    seed = data.draw(st.integers(0, 10**6))
+    values = np.random.default_rng(seed).integers(0, 50, (2, max(total), 2)).astype(np.int16)
+    start = 99 if combine is np.minimum else 0
+    lately, position = Lately(2, (2, n_spans), combine, start, np.int16), np.zeros(2, dtype=int)
+    found: list[list[np.ndarray]] = [[], []]
+    for tick in np.array(counts):
+        slots = np.flatnonzero(tick)
+        batch = Batch(slots, position[slots], tick[slots])
+        whose = np.repeat(slots, batch.counts)
+        result = lately.update(batch, values[whose, batch.frame[batch.inside]].T)
+        for slot in slots:
+            found[slot].append(result[:, whose == slot].T)
+        position += tick
+    for slot in range(2):
+        for frame, some in enumerate(np.concatenate([np.zeros((0, 2)), *found[slot]])):
+            begin = max(0, (frame // SPAN_FRAMES - n_spans) * SPAN_FRAMES)
+            assert np.array_equal(some, combine.reduce(values[slot, begin : frame + 1], axis=0))
+
+
+def test_clearing_makes_lately_forget_one_call():
+    lately = Lately(2, (1, 3), np.add, 0, np.int16)
+    ones = np.ones((1, 26))
+    lately.update(Batch(np.array([0, 1]), np.array([0, 0]), np.array([13, 13])), ones)
+    lately.clear(0)
+    after = lately.update(Batch(np.array([0, 1]), np.array([0, 13]), np.array([13, 13])), ones)
+    assert after[0].tolist() == [*range(1, 14), *range(14, 27)]

@@ -18,8 +18,8 @@ ORDER = [
     "classifier",
     "bank",
     "pipeline",
-    "wording guidance records capture live",
-    "batch",
+    "wording guidance records capture",
+    "batch live",
     "sinks",
     "cli",
 ]

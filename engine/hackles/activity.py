@@ -10,13 +10,14 @@ import numpy as np
 
 from hackles.config import FRAMES_PER_S
 from hackles.features import LLD, VOICED
+from hackles.features.statistics import trailing
 from hackles.framing import Batch
-from hackles.history import History, trailing, trailing_count
+from hackles.history import SPAN_FRAMES, History, Lately, trailing_count
 from hackles.types import AnyArray, Array, Bools
 
-_FLOOR_FRAMES = 3 * FRAMES_PER_S
+_FLOOR_SPANS = 3 * FRAMES_PER_S // SPAN_FRAMES
+_MUSIC_SPANS = 2 * FRAMES_PER_S // SPAN_FRAMES
 _STEADY_FRAMES = 8
-_MUSIC_FRAMES = 2 * FRAMES_PER_S
 _HANGOVER_FRAMES = 25
 
 _SILENCE_DB = -100.0
@@ -30,6 +31,7 @@ _ASSUMED_SNR_DB = 20.0
 
 _STILL_HZ = 40.0
 _TONE_FRAMES = 20
+_ENOUGH_LOUD_FRAMES = FRAMES_PER_S
 
 _VOICED_OF_LAST = 5
 
@@ -51,58 +53,93 @@ class Activity:
     snr_db: Array
 
 
-class SpeechActivity:
-    """Speech activity of many calls. State: a few seconds of levels and flags per call."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How each frame's level stands to the last seconds'; shape (n_frames,), flat.
+
+    Attributes:
+        snr_db: level over the noise floor.
+        worth: it stands out enough to be speech, and so to be described.
+        loud: it stands out clearly.
+        flat: the level has hardly moved for 80 ms.
+    """
+
+    snr_db: Array
+    worth: Bools
+    loud: Bools
+    flat: Bools
+
+
+class Levels:
+    """The noise floor and the speech peak of many calls."""
 
     def __init__(self, n_slots: int) -> None:
         """Start every call knowing nothing."""
-        self._level = History(n_slots, _FLOOR_FRAMES, np.inf)
+        self._extremes = Lately(n_slots, (2, _FLOOR_SPANS), np.minimum, np.inf, np.float32)
+        self._last = History(n_slots, _STEADY_FRAMES, -200.0)
+
+    def clear(self, slot: int) -> None:
+        """Forget a call."""
+        self._extremes.clear(slot)
+        self._last.clear(slot)
+
+    def update(self, batch: Batch, level_db: Array) -> Standing:
+        """Return how each new frame stands; `level_db` has shape (n_frames,)."""
+        floor, peak = self._extremes.update(batch, np.stack([level_db, -level_db]))
+        np.negative(peak, out=peak)
+        snr_db = level_db - np.minimum(floor, peak - _ASSUMED_SNR_DB)
+        sound = level_db > _SILENCE_DB
+        loud = sound & (snr_db > _OUT_OF_NOISE_DB) & (level_db > peak - _BELOW_PEAK_DB)
+        # Speech swings by 13 dB within 80 ms in the median, music by 1 to 5.
+        recent = self._last.extend(batch, batch.pad(level_db))[:, 1:]
+        flat: Bools = (_spread(recent, _STEADY_FRAMES) < 6.0)[batch.inside]
+        return Standing(snr_db, sound & (snr_db > _STILL_OUT_OF_NOISE_DB), loud, flat)
+
+
+class SpeechActivity:
+    """Speech activity of many calls. State: a few seconds of flags per call."""
+
+    def __init__(self, n_slots: int) -> None:
+        """Start every call knowing nothing."""
         self._f0 = History(n_slots, _STEADY_FRAMES, 0.0)
         self._centroid = History(n_slots, _STEADY_FRAMES, 0.0)
         self._voicing = History(n_slots, _STEADY_FRAMES, 0.0)
         self._voiced = History(n_slots, _HANGOVER_FRAMES, 0, np.int8)
-        self._loud = History(n_slots, _MUSIC_FRAMES, 0, np.int8)
-        self._flat = History(n_slots, _MUSIC_FRAMES, 0, np.int8)
-        self._steady = History(n_slots, _MUSIC_FRAMES, 0, np.int8)
-        self._still = History(n_slots, _MUSIC_FRAMES, 0, np.int8)
-        self._music = History(n_slots, _MUSIC_FRAMES, 0, np.int8)
+        self._notes = Lately(n_slots, (4, _MUSIC_SPANS), np.add, 0, np.int16)
+        self._music = Lately(n_slots, (1, _MUSIC_SPANS), np.add, 0, np.int16)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
         for history in vars(self).values():
             history.clear(slot)
 
-    def update(self, batch: Batch, llds: Array) -> Activity:
+    def update(self, batch: Batch, standing: Standing, llds: Array) -> Activity:
         """Return what each new frame is.
 
         Args:
             batch: whose frames they are.
-            llds: shape (n_frames, N_LLDS), flat.
+            standing: how loud they are.
+            llds: shape (n_frames, N_LLDS), flat; those not worth describing may be zero.
         """
-        level, voicing = batch.pad(llds[:, LLD["level_db"]]), batch.pad(llds[:, LLD["voicing"]])
-        levels = self._level.extend(batch, level)
-        width = batch.width
-        floor, peak = _floor_and_peak(levels, width)
-        sound = level > _SILENCE_DB
-        loud = sound & (level > floor + _OUT_OF_NOISE_DB) & (level > peak - _BELOW_PEAK_DB)
-        flat = _swing(levels, width) < 6.0
-        steady = self._steady_pitch(batch, llds, voicing)
+        loud, flat = standing.loud, standing.flat
+        steady = self._steady_pitch(batch, llds)
         still = flat & self._steady_timbre(batch, llds)
-        music, tone = self._music_and_tone(batch, loud, flat & loud, steady & loud, still & loud)
-        voiced = self._voiced.extend(batch, loud & (voicing >= VOICED) & ~steady & ~still)
-        lately = trailing_count(voiced, _HANGOVER_FRAMES)[:, -width:]
-        speech = (lately >= _VOICED_OF_LAST) & sound & (level > floor + _STILL_OUT_OF_NOISE_DB)
-        speech &= ~music & ~tone & batch.inside
-        return Activity(speech, music & batch.inside, tone & batch.inside, level - floor)
+        music, tone = self._music_and_tone(batch, loud, flat, steady, still)
+        voiced = loud & (llds[:, LLD["voicing"]] >= VOICED) & ~steady & ~still
+        lately = trailing_count(self._voiced.extend(batch, batch.pad(voiced)), _HANGOVER_FRAMES)
+        enough = lately[:, -batch.width :][batch.inside] >= _VOICED_OF_LAST
+        speech = standing.worth & enough & ~music & ~tone
+        return Activity(*map(batch.pad, (speech, music, tone, standing.snr_db)))
 
-    def _steady_pitch(self, batch: Batch, llds: Array, voicing: AnyArray) -> Bools:
+    def _steady_pitch(self, batch: Batch, llds: Array) -> Bools:
         """Return where a note has been held for 80 ms."""
-        f0s = self._f0.extend(batch, batch.pad(llds[:, LLD["f0_st"]]))
-        voicings = self._voicing.extend(batch, voicing)
-        glide = _spread(f0s, _STEADY_FRAMES)[:, -batch.width :]
-        sure = trailing(np.minimum, voicings, _STEADY_FRAMES)[:, -batch.width :]
-        held: Bools = (glide < 0.3) & (sure > VOICED)
-        return held
+        f0s, voicings = (
+            history.extend(batch, batch.pad(llds[:, LLD[name]]))[:, 1:]
+            for history, name in ((self._f0, "f0_st"), (self._voicing, "voicing"))
+        )
+        held = _spread(f0s, _STEADY_FRAMES) < 0.3
+        held &= trailing(np.minimum, voicings, _STEADY_FRAMES) > VOICED
+        return held[batch.inside]
 
     def _steady_timbre(self, batch: Batch, llds: Array) -> Bools:
         """Return where the spectrum's centre has not moved for 80 ms.
@@ -110,48 +147,22 @@ class SpeechActivity:
         A pure tone has no harmonics to find a pitch by, but its centre stands still, even in
         noise; that of speech moves by hundreds of hertz.
         """
-        centroids = self._centroid.extend(batch, batch.pad(llds[:, LLD["centroid_hz"]]))
-        still: Bools = _spread(centroids, _STEADY_FRAMES)[:, -batch.width :] < _STILL_HZ
-        return still
+        centroids = self._centroid.extend(batch, batch.pad(llds[:, LLD["centroid_hz"]]))[:, 1:]
+        return (_spread(centroids, _STEADY_FRAMES) < _STILL_HZ)[batch.inside]
 
     def _music_and_tone(
         self, batch: Batch, loud: Bools, flat: Bools, steady: Bools, still: Bools
     ) -> tuple[Bools, Bools]:
         """Return where the last two seconds were mostly sustained notes, or one tone."""
-        width = batch.width
-        n_loud, n_flat, n_steady, n_still = (
-            trailing_count(history.extend(batch, flags), _MUSIC_FRAMES)[:, -width:]
-            for history, flags in (
-                (self._loud, loud),
-                (self._flat, flat),
-                (self._steady, steady),
-                (self._still, still),
-            )
-        )
-        enough = n_loud >= _MUSIC_FRAMES // 2
-        notes = enough & (n_steady >= 0.15 * n_loud) & (n_flat >= 0.55 * n_loud)
+        flags = np.stack([loud, flat & loud, steady & loud, still & loud])
+        n_loud, n_flat, n_steady, n_still = self._notes.update(batch, flags)
+        enough = n_loud >= _ENOUGH_LOUD_FRAMES
+        music = enough & (n_steady >= 0.15 * n_loud) & (n_flat >= 0.55 * n_loud)
         held = np.maximum(n_steady, n_still)
         tone = (held >= _TONE_FRAMES) & (held >= 0.8 * n_loud)
         # Music breathes between its notes: it is over when no frame of two seconds was music.
-        lasting = trailing_count(self._music.extend(batch, notes & ~tone), _MUSIC_FRAMES)
-        return lasting[:, -width:] > 0, tone
-
-
-def _floor_and_peak(levels: AnyArray, width: int) -> tuple[AnyArray, AnyArray]:
-    """Return the noise floor and the speech peak of the last seconds, shape (n, width)."""
-    floor = trailing(np.minimum, levels, _FLOOR_FRAMES)[:, -width:]
-    known = np.where(np.isfinite(levels), levels, -200.0)
-    peak = trailing(np.maximum, known, _FLOOR_FRAMES)[:, -width:]
-    return np.minimum(floor, peak - _ASSUMED_SNR_DB), peak
-
-
-def _swing(levels: AnyArray, width: int) -> AnyArray:
-    """Return how far the level has swung within 80 ms, shape (n, width).
-
-    Speech swings by 13 dB in the median, music by 1 to 5.
-    """
-    recent = levels[:, -(width + _STEADY_FRAMES - 1) :]
-    return _spread(np.where(np.isfinite(recent), recent, -200.0), _STEADY_FRAMES)
+        lasting = self._music.update(batch, (music & ~tone)[None])
+        return lasting[0] > 0, tone
 
 
 def _spread(values: AnyArray, width: int) -> AnyArray:

@@ -9,14 +9,14 @@ import numpy as np
 
 from hackles.baseline import Baseline
 from hackles.classifier import Classifier
-from hackles.config import FRAMES_PER_S, READING_FRAMES
+from hackles.config import FRAMES_PER_S, HOP_LENGTH, READING_FRAMES
 from hackles.decisions import ALERT, GAP, READING, Decisions, table
 from hackles.errors import RoleError, UsageError
 from hackles.evidence import COLUMNS
 from hackles.gaps import code_of
 from hackles.listening import NOT_WITHHELD, Listener, Measured
 from hackles.tracker import Tracker, logit, probability
-from hackles.types import AnyArray, Block, Bools, Reason, Role
+from hackles.types import AnyArray, Array, Block, Bools, Ints, Reason, Role
 
 _NO_READINGS, _NO_ALERTS = np.empty(0, READING), np.empty(0, ALERT)
 
@@ -32,6 +32,8 @@ class Bank:
             classifier: the model that judges all of them.
             max_frames: the most frames of one call that a tick looks at (32 are 320 ms).
         """
+        self.max_samples = (max_frames - 1) * HOP_LENGTH
+        """The most samples of one call that a tick surely has room for."""
         self._classifier = classifier
         self._listener = Listener(n_slots, max_frames)
         self._baseline = Baseline(
@@ -39,7 +41,7 @@ class Bank:
         )
         self._tracker = Tracker(n_slots, classifier.metadata.tracker)
         self._heard_speech: Bools = np.zeros(n_slots, dtype=np.bool_)
-        self._listening: set[int] = set()
+        self._listening: Bools = np.zeros(n_slots, dtype=np.bool_)
         self._free = list(range(n_slots - 1, -1, -1))
 
     def open(self, role: Role) -> int:
@@ -57,7 +59,7 @@ class Bank:
         if not self._free:
             raise UsageError("All slots are taken; close a call or make a larger bank.")
         slot = self._free.pop()
-        self._listening.add(slot)
+        self._listening[slot] = True
         return slot
 
     def close(self, slot: int) -> None:
@@ -68,7 +70,7 @@ class Bank:
         """
         if slot in self._free:
             raise UsageError(f"The call in slot {slot} has been closed already.")
-        self._listening.discard(slot)
+        self._listening[slot] = False
         for stage in (self._listener, self._baseline, self._tracker):
             stage.clear(slot)
         self._heard_speech[slot] = False
@@ -83,6 +85,22 @@ class Bank:
         self._check(slot)
         return self._listener.push(slot, block)
 
+    def receive(self, slots: Ints, counts: Ints, samples: Array) -> None:
+        """Take in the next samples of many calls at once, as telephone systems send them.
+
+        Args:
+            slots: whose, shape (n_calls,), each once.
+            counts: samples of each, shape (n_calls,), at most `max_samples`.
+            samples: shape (sum of counts,), call after call, decoded from integers: they are
+                taken to be finite and within full scale.
+
+        Raises:
+            UsageError: if one of the calls has ended, or has no room for as many.
+        """
+        if not self._listening[slots].all():
+            raise UsageError("Samples came of a call that is not open; open it first.")
+        self._listener.ring.write_all(slots, counts, samples)
+
     def tick(self) -> Decisions:
         """Look at all new frames of all calls."""
         return self.decide(*self._listener.tick())
@@ -96,7 +114,7 @@ class Bank:
             UsageError: if the call has ended, or none was opened.
         """
         self._check(slot)
-        self._listening.discard(slot)
+        self._listening[slot] = False
         measured, gaps = self._listener.flush(slot)
         if not self._heard_speech[slot] and not len(measured.slot):
             heard = self.heard(slot)
@@ -105,7 +123,7 @@ class Bank:
         return self.decide(measured, gaps)
 
     def _check(self, slot: int) -> None:
-        if slot not in self._listening:
+        if not self._listening[slot]:
             raise UsageError(f"There is no call in slot {slot}; open one first.")
 
     def speech_s(self, slot: int) -> float:

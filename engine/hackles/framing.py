@@ -5,11 +5,12 @@ neighbouring hops, so framing all calls is one gather. Positions count samples s
 began; a sample's place in the ring is its position modulo the ring's length.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hackles.config import FRAME_LENGTH, HOP_LENGTH
+from hackles.errors import UsageError
 from hackles.types import AnyArray, Array, Bools, Ints
 
 _HOPS = FRAME_LENGTH // HOP_LENGTH
@@ -26,28 +27,49 @@ class Batch:
     slots: Ints
     first_frame: Ints
     counts: Ints
+    width: int = field(init=False)
+    """The largest number of new frames of any call."""
+    inside: Bools = field(init=False)
+    """Which places of the padded form hold a frame, shape (n_rows, width)."""
+    frame: Ints = field(init=False)
+    """The place on the clock of each padded frame, shape (n_rows, width)."""
 
-    @property
-    def width(self) -> int:
-        """The largest number of new frames of any call."""
-        return int(self.counts.max(initial=0))
-
-    @property
-    def inside(self) -> Bools:
-        """Which places of the padded form hold a frame, shape (n_rows, width)."""
-        result: Bools = np.arange(self.width) < self.counts[:, None]
-        return result
-
-    @property
-    def frame(self) -> Ints:
-        """The place on the clock of each padded frame, shape (n_rows, width)."""
-        return self.first_frame[:, None] + np.arange(self.width)
+    def __post_init__(self) -> None:
+        """Work out once what every stage asks for."""
+        places = np.arange(int(self.counts.max(initial=0)))
+        object.__setattr__(self, "width", len(places))
+        object.__setattr__(self, "inside", places < self.counts[:, None])
+        object.__setattr__(self, "frame", self.first_frame[:, None] + places)
 
     def pad(self, flat: AnyArray) -> AnyArray:
         """Return flat values as rows; places without a frame hold zero."""
         padded = np.zeros((len(self.slots), self.width, *flat.shape[1:]), dtype=flat.dtype)
         padded[self.inside] = flat
         return padded
+
+
+class Frames:
+    """Frames that lie in a ring still; each tile is gathered when it is asked for."""
+
+    def __init__(self, hops: Array, rows: Ints, first_hop: Ints) -> None:
+        """Say where they lie.
+
+        Args:
+            hops: the ring, shape (n_slots, n_hops, HOP_LENGTH).
+            rows: whose each frame is.
+            first_hop: the first hop of each, counted since its call began.
+        """
+        self._hops, self._rows, self._first_hop = hops, rows, first_hop
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._rows)
+
+    def __getitem__(self, rows: slice) -> Array:
+        """Return some, shape (n, FRAME_LENGTH)."""
+        hops = (self._first_hop[rows, None] + np.arange(_HOPS)) % self._hops.shape[1]
+        some: Array = self._hops[self._rows[rows, None], hops].reshape(-1, FRAME_LENGTH)
+        return some
 
 
 class SampleRing:
@@ -72,8 +94,7 @@ class SampleRing:
     def write(self, slot: int, samples: Array) -> int:
         """Append as many samples as there is room for, and return how many."""
         position = int(self.heard[slot])
-        room = int(self._next_frame[slot]) * HOP_LENGTH + self._capacity - position
-        count = min(len(samples), room)
+        count = min(len(samples), int(self.room(np.array([slot]))[0]))
         at = position % self._capacity
         head = min(count, self._capacity - at)
         row = self._samples[slot]
@@ -81,6 +102,43 @@ class SampleRing:
         row[: count - head] = samples[head:count]
         self.heard[slot] = position + count
         return count
+
+    def write_all(self, slots: Ints, counts: Ints, samples: Array) -> None:
+        """Append samples of many calls.
+
+        Args:
+            slots: whose, shape (n_calls,), each once.
+            counts: samples of each, shape (n_calls,); as many as there is `room` for.
+            samples: shape (sum of counts,), call after call.
+
+        Raises:
+            UsageError: if there are more of a call than there is room for.
+        """
+        if np.any(counts > self.room(slots)):
+            raise UsageError("More samples than there is room for; tick first.")
+        position = self.heard[slots]
+        # Packets hold whole hops, which go as one piece each; others go sample by sample.
+        whole = (position % HOP_LENGTH == 0) & (counts % HOP_LENGTH == 0)
+        for unit, some in ((HOP_LENGTH, whole), (1, ~whole)):
+            if some.any():
+                own = samples if some.all() else samples[np.repeat(some, counts)]
+                self._write_units(unit, slots[some], position[some], counts[some], own)
+        self.heard[slots] = position + counts
+
+    def _write_units(
+        self, unit: int, slots: Ints, position: Ints, counts: Ints, samples: Array
+    ) -> None:
+        """Write pieces of `unit` samples to their places in the ring."""
+        n_units = counts // unit
+        before = np.cumsum(n_units) - n_units
+        place = np.arange(n_units.sum()) + np.repeat(position // unit - before, n_units)
+        ring = self._samples.reshape(len(self._samples), -1, unit)
+        ring[np.repeat(slots, n_units), place % ring.shape[1]] = samples.reshape(-1, unit)
+
+    def room(self, slots: Ints) -> Ints:
+        """Return how many more samples of each call fit before the next `take`."""
+        result: Ints = self._next_frame[slots] * HOP_LENGTH + self._capacity - self.heard[slots]
+        return result
 
     def skip_to(self, slot: int, position: int) -> None:
         """Go on at a later position; no frame spans the samples that were lost."""
@@ -91,19 +149,17 @@ class SampleRing:
         """Return whether a whole frame of this call waits to be looked at."""
         return bool(self.heard[slot] >= self._next_frame[slot] * HOP_LENGTH + FRAME_LENGTH)
 
-    def take(self) -> tuple[Batch, Array]:
+    def take(self) -> tuple[Batch, Frames]:
         """Return all new frames of all calls and mark them as looked at.
 
         Returns:
-            The batch, and its frames, shape (n_frames, FRAME_LENGTH).
+            The batch, and its frames, to be read before the next `write`.
         """
         last = (self.heard - FRAME_LENGTH) // HOP_LENGTH + 1
         new = np.clip(last - self._next_frame, 0, self._max_frames)
         slots = np.flatnonzero(new)
         batch = Batch(slots, self._next_frame[slots], new[slots])
-        rows = np.repeat(slots, batch.counts)
-        hops = (batch.frame[batch.inside][:, None] + np.arange(_HOPS)) % self._n_hops
-        by_hop = self._samples.reshape(len(self._samples), self._n_hops, HOP_LENGTH)
-        frames: Array = by_hop[rows[:, None], hops].reshape(-1, FRAME_LENGTH)
+        hops = self._samples.reshape(len(self._samples), self._n_hops, HOP_LENGTH)
+        frames = Frames(hops, np.repeat(slots, batch.counts), batch.frame[batch.inside])
         self._next_frame[slots] += batch.counts
         return batch, frames

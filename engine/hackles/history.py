@@ -4,12 +4,16 @@ Everything that speech activity needs has a finite memory, so that it comes out 
 however the samples were cut, and needs no loop over frames.
 """
 
-from collections.abc import Callable
+import itertools
 
 import numpy as np
 
+from hackles.features.statistics import trailing
 from hackles.framing import Batch
-from hackles.types import AnyArray
+from hackles.types import AnyArray, Ints
+
+SPAN_FRAMES = 10
+"""A tenth of a second, the grain of `Lately`."""
 
 
 class History:
@@ -41,30 +45,84 @@ class History:
         return whole
 
 
-def trailing(
-    pick: Callable[[AnyArray, AnyArray], AnyArray], values: AnyArray, width: int
-) -> AnyArray:
-    """Return `pick` (np.minimum or np.maximum) over each `width` neighbours of each row.
+class Lately:
+    """What the last seconds of every call came to: a minimum, or a count, at each frame.
 
-    Returns:
-        Shape (n, length - width + 1); the last column covers the last `width` values.
+    Counted in spans of ten frames, so that a tick costs what is new in it and not the seconds
+    that it looks back on: each frame sees its own span so far and the `n_spans` before it.
     """
-    covered = 1
-    result = values
-    while covered * 2 <= width:
-        result = pick(result[:, covered:], result[:, :-covered])
-        covered *= 2
-    rest = width - covered
-    return pick(result[:, rest:], result[:, :-rest]) if rest else result
+
+    def __init__(
+        self, n_slots: int, shape: tuple[int, int], combine: np.ufunc, start: float, dtype: type
+    ) -> None:
+        """Start every call with nothing.
+
+        Args:
+            n_slots: how many calls at a time.
+            shape: how many quantities there are, and how many spans it looks back on.
+            combine: np.minimum or np.add.
+            start: what `combine` leaves any value unchanged with.
+            dtype: of the values; a count needs one that holds it.
+        """
+        self._n_spans, self._combine, self._start = shape[1], combine, start
+        # The last column is the span under way.
+        self._spans: AnyArray = np.full((n_slots, shape[0], shape[1] + 1), start, dtype=dtype)
+
+    def clear(self, slot: int) -> None:
+        """Forget a call."""
+        self._spans[slot] = self._start
+
+    def update(self, batch: Batch, new: AnyArray) -> AnyArray:
+        """Take in new values and return what it came to at each frame.
+
+        Args:
+            batch: whose frames they are.
+            new: shape (n, n_frames), flat.
+
+        Returns:
+            Shape (n, n_frames).
+        """
+        begun = batch.first_frame % SPAN_FRAMES
+        n_rows, after = len(begun), begun + batch.counts
+        # One more than are begun: a span that is full is followed by an empty one.
+        n_new = int(after.max(initial=0)) // SPAN_FRAMES + 1
+        span, at = np.divmod((begun[:, None] + np.arange(batch.width))[batch.inside], SPAN_FRAMES)
+        place = (at * n_new + span) * n_rows + np.repeat(np.arange(n_rows), batch.counts)
+        old = self._spans[batch.slots]
+        # Calls come last, so that each step below is one long loop over them.
+        own = np.full((len(new), SPAN_FRAMES, n_new, n_rows), self._start, dtype=old.dtype)
+        for quantity, values in zip(own, new, strict=True):
+            quantity.reshape(-1)[place] = values
+        own[:, 0, 0] = self._combine(own[:, 0, 0], old[:, :, -1].T)
+        for last, this in itertools.pairwise(own.transpose(1, 0, 2, 3)):
+            self._combine(last, this, out=this)
+        whole = np.concatenate([old[:, :, :-1], own[:, -1].transpose(2, 0, 1)], axis=2)
+        earlier = self._over_spans(whole)[:, :, :n_new].transpose(1, 2, 0)
+        self._combine(own, np.ascontiguousarray(earlier)[:, None], out=own)
+        self._keep(batch.slots, whole, after // SPAN_FRAMES)
+        return np.take(own.reshape(len(new), -1), place, axis=1)
+
+    def _keep(self, slots: Ints, whole: AnyArray, done: Ints) -> None:
+        """Keep the last spans of each call, `done` of which were finished in this tick."""
+        for finished in np.unique(done):  # live, one or two different numbers
+            rows = np.flatnonzero(done == finished)
+            kept = slice(finished, finished + self._n_spans + 1)
+            self._spans[slots[rows]] = whole[rows, :, kept]
+
+    def _over_spans(self, whole: AnyArray) -> AnyArray:
+        """Return what each `n_spans` neighbours come to, in the type of the values."""
+        if self._combine is np.add:
+            return trailing_count(whole, self._n_spans).astype(whole.dtype)
+        return trailing(np.minimum, whole, self._n_spans)
 
 
 def trailing_count(flags: AnyArray, width: int) -> AnyArray:
-    """Return how many of each `width` neighbours of each row are set, as int32.
+    """Return the sum of each `width` neighbours of each row (of flags: how many), as int32.
 
     Returns:
-        Shape (n, length - width + 1).
+        Shape (..., length - width + 1).
     """
-    sums = np.zeros((flags.shape[0], flags.shape[1] + 1), dtype=np.int32)
-    np.cumsum(flags, axis=1, out=sums[:, 1:])
-    result: AnyArray = sums[:, width:] - sums[:, :-width]
+    sums = np.zeros((*flags.shape[:-1], flags.shape[-1] + 1), dtype=np.int32)
+    np.cumsum(flags, axis=-1, out=sums[..., 1:])
+    result: AnyArray = sums[..., width:] - sums[..., :-width]
     return result

@@ -9,10 +9,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from hackles.activity import SpeechActivity
+from hackles.activity import Levels, SpeechActivity
 from hackles.config import FRAME_LENGTH, FRAMES_PER_S, HOP_LENGTH, MIN_READING_FRAMES
 from hackles.decisions import GAP, table
-from hackles.features import LLD, N_FUNCTIONALS, functionals, in_tiles
+from hackles.features import LLD, N_FUNCTIONALS, functionals, low_level_descriptors, spectra
 from hackles.features.statistics import mean
 from hackles.framing import SampleRing
 from hackles.gaps import Stretches, code_of
@@ -93,13 +93,14 @@ class Listener:
         """Make room for calls, and for `max_frames` new frames a tick of each."""
         self.ring = SampleRing(n_slots, max_frames)
         self.windows = Windows(n_slots, max_frames)
+        self._levels = Levels(n_slots)
         self._activity = SpeechActivity(n_slots)
         self._stretches = Stretches(n_slots)
         self._lost: list[tuple[int, int, int, int]] = []
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
-        for stage in (self.ring, self.windows, self._activity, self._stretches):
+        for stage in (self.ring, self._levels, self._activity, self._stretches, self.windows):
             stage.clear(slot)
         self._lost = [lost for lost in self._lost if lost[0] != slot]
 
@@ -131,8 +132,10 @@ class Listener:
         batch, frames = self.ring.take()
         if not len(frames):
             return _NOTHING, lost
-        llds = in_tiles(frames)
-        activity = self._activity.update(batch, llds)
+        heard = spectra(frames)
+        standing = self._levels.update(batch, heard.level_db)
+        llds = low_level_descriptors(heard, standing.worth)
+        activity = self._activity.update(batch, standing, llds)
         slot, code, first, after = self._stretches.update(batch, activity)
         ended = table(
             GAP,

@@ -1,17 +1,18 @@
-"""Audio at the pace at which it was spoken.
-
-So far this plays a recording as if it were a call; the daemon that takes real calls will stand
-here too.
-"""
+"""Audio at the pace at which it is spoken: a recording played as a call, and calls that come in."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from hackles.bank import Bank
+from hackles.capture.intake import Intake
 from hackles.config import SAMPLE_RATE
-from hackles.types import Block
+from hackles.errors import UsageError
+from hackles.types import Block, Event, Role
 
-_TICK_SAMPLES = SAMPLE_RATE // 10
-"""A tenth of a second: what the engine looks at together in a live call."""
+TICK_S = 0.1
+"""What the engine looks at together in a live call."""
+
+_TICK_SAMPLES = round(TICK_S * SAMPLE_RATE)
 
 
 def paced(
@@ -35,3 +36,60 @@ def paced(
             spoken_s = (tick.start + len(tick.samples)) / SAMPLE_RATE
             sleep(max(0.0, spoken_s / speed - (clock() - begun)))
             yield tick
+
+
+def ticks(
+    clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[float]:
+    """Yield the time at which each tick was due, a tenth of a second apart, when it is.
+
+    A tick that takes too long is followed at once by the next; those missed are left out.
+    """
+    due = clock()
+    while True:
+        sleep(max(0.0, due - clock()))
+        yield due
+        due = max(due + TICK_S, clock())
+
+
+class LiveCalls:
+    """Calls that come and go, all in one bank: the customer's side of each."""
+
+    def __init__(self, bank: Bank, intake: Intake) -> None:
+        """Say where calls come in, and where they are listened to."""
+        self._bank, self._intake = bank, intake
+        self._names: dict[int, str] = {}
+
+    def tick(self) -> list[tuple[str, Event]]:
+        """Take in what has come and return what was decided: the call's name, and the event."""
+        received = self._intake.receive(self._open)
+        self._bank.receive(received.slots, received.counts, received.samples)
+        events = [(self._names[slot], event) for slot, event in self._bank.tick().events()]
+        for slot in received.ended:
+            events += self._end(slot)
+        return events
+
+    def close(self) -> list[tuple[str, Event]]:
+        """Hang up on everybody and return what was left to say."""
+        self._intake.close()
+        return [event for slot in tuple(self._names) for event in self._end(slot)]
+
+    def __len__(self) -> int:
+        """Return how many calls there are."""
+        return len(self._names)
+
+    def _open(self, name: str) -> int | None:
+        """Give a call a slot, if there is one."""
+        try:
+            slot = self._bank.open(Role.CUSTOMER)
+        except UsageError:
+            return None
+        self._names[slot] = name
+        return slot
+
+    def _end(self, slot: int) -> list[tuple[str, Event]]:
+        """Flush and forget a call."""
+        name = self._names.pop(slot)
+        events = [(name, event) for _, event in self._bank.flush(slot).events()]
+        self._bank.close(slot)
+        return events

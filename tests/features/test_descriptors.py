@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from hackles.config import FRAME_LENGTH, TILE_FRAMES
 from hackles.features import LLD, LLD_NAMES, N_LLDS, VOICED, in_tiles
-from hackles.features.descriptors import MEL_COLUMNS, low_level_descriptors
+from hackles.features.descriptors import MEL_COLUMNS, low_level_descriptors, spectra
 from hackles.features.spectrum import N_MELS
 from tests.features import signals
 from tests.features.signals import frames_of, harmonics, pink_noise, tone, white_noise
@@ -45,7 +45,7 @@ def sundry() -> np.ndarray:
 @settings(derandomize=True, deadline=None)
 @given(any_frames())
 def test_finite_samples_give_finite_descriptors_in_their_range(frames):
-    llds = low_level_descriptors(frames)
+    llds = in_tiles(frames)
     assert llds.shape == (len(frames), N_LLDS)
     assert llds.dtype == np.float32
     assert np.all(np.isfinite(llds))
@@ -66,8 +66,8 @@ def test_finite_samples_give_finite_descriptors_in_their_range(frames):
 @settings(derandomize=True, deadline=None)
 @given(any_frames())
 def test_a_frame_knows_nothing_of_the_frames_beside_it(frames):
-    together = low_level_descriptors(frames)
-    alone = np.concatenate([low_level_descriptors(frame[None]) for frame in frames])
+    together = in_tiles(frames)
+    alone = np.concatenate([in_tiles(frame[None]) for frame in frames])
     assert np.array_equal(together[:, EXACT], alone[:, EXACT])
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
 
@@ -79,6 +79,19 @@ def test_company_of_any_size_changes_level_pitch_and_voicing_by_no_bit(size):
     parts = [in_tiles(frames[at : at + size]) for at in range(0, len(frames), size)]
     assert np.array_equal(np.concatenate(parts)[:, EXACT], whole[:, EXACT])
     np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-4, atol=1e-4)
+
+
+@settings(derandomize=True, deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 1.0))
+def test_chosen_frames_are_described_as_if_all_were(seed, share):
+    frames = sundry()
+    chosen = np.random.default_rng(seed).random(len(frames)) < share
+    every, some = in_tiles(frames), low_level_descriptors(spectra(frames), chosen)
+    assert np.array_equal(some[chosen][:, EXACT], every[chosen][:, EXACT])
+    np.testing.assert_allclose(some[chosen], every[chosen], rtol=1e-4, atol=1e-4)
+    known = [LLD["level_db"], LLD["clipped_ratio"]]
+    assert np.array_equal(some[:, known], every[:, known])
+    assert not np.delete(some[~chosen], known, axis=1).any()
 
 
 def test_neither_does_the_order():

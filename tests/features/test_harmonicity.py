@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hackles.features.harmonicity import voicing
-from hackles.features.spectrum import power_spectrum
+from hackles.features.harmonicity import half_lags, voicing
+from hackles.features.spectrum import FIRST_BIN, N_BINS, power_spectrum
 from tests.features import signals
 from tests.features.signals import (
     band_limited,
@@ -75,3 +75,10 @@ def test_more_noise_never_makes_it_more_voiced():
 def test_gain_keeps_voicing(db):
     voice = 0.05 * (harmonics(150.0) + white_noise(0.5))
     np.testing.assert_allclose(voicing_of(signals.gain(db) * voice), voicing_of(voice), atol=1e-5)
+
+
+def test_the_half_lags_of_a_line_lie_on_its_cosine():
+    power = np.zeros((1, N_BINS), dtype=np.float32)
+    power[0, 64 - FIRST_BIN] = 1.0  # bin 64 of 512: 1 kHz, a period of 8 samples
+    lags = np.arange(256) + 0.5
+    np.testing.assert_allclose(half_lags(power)[0], 2 * np.cos(2 * np.pi * lags / 8), atol=1e-5)

@@ -5,7 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hackles.features.statistics import deviation, mean, percentiles
+from hackles.features.statistics import mean, moments, percentiles
+
+
+def deviation(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    return moments(values[:, None], weight)[1][:, 0]
+
 
 PERCENTS = (0.0, 5.0, 20.0, 50.0, 80.0, 99.0, 100.0)
 
@@ -113,3 +118,16 @@ def test_a_row_without_a_valid_entry_gives_zero():
     assert mean(values, weight).tolist() == [0.0, 0.0]
     assert deviation(values, weight).tolist() == [0.0, 0.0]
     assert percentiles(values, none, (20.0, 80.0))[1].tolist() == [0.0, 0.0]
+
+
+@settings(derandomize=True, deadline=None)
+@given(masked())
+def test_several_quantities_at_once_are_each_one_alone(case):
+    values, valid = case
+    weight = valid.astype(np.float32)
+    average, spread = moments(np.stack([values, -values, 2 * values], axis=1), weight)
+    for column, alone in enumerate((values, -values, 2 * values)):
+        assert np.array_equal(average[:, column], mean(alone, weight))
+        assert np.array_equal(spread[:, column], deviation(alone, weight))
+    ranked = percentiles(np.stack([values, -values], axis=1), np.stack([valid] * 2, axis=1), (30,))
+    assert np.array_equal(ranked[0][:, 1], percentiles(-values, valid, (30,))[0])

@@ -3,7 +3,16 @@
 They know nothing of calls, time or models, and a row's result depends on no other row.
 """
 
-from hackles.features.descriptors import LLD, LLD_NAMES, N_LLDS, in_tiles
+from hackles.features.descriptors import (
+    LLD,
+    LLD_NAMES,
+    N_LLDS,
+    Frames,
+    Spectra,
+    in_tiles,
+    low_level_descriptors,
+    spectra,
+)
 from hackles.features.functionals import (
     FUNCTIONAL,
     FUNCTIONAL_NAMES,
@@ -20,6 +29,10 @@ __all__ = [
     "N_FUNCTIONALS",
     "N_LLDS",
     "VOICED",
+    "Frames",
+    "Spectra",
     "functionals",
     "in_tiles",
+    "low_level_descriptors",
+    "spectra",
 ]

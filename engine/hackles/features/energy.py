@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hackles.features.spectrum import decibels
+from hackles.features.spectrum import decibels, total
 from hackles.types import Array
 
 
@@ -11,7 +11,7 @@ def level_db(power: Array) -> Array:
 
     A sine of amplitude 1 has -3.01 dB; digital silence has -120 dB.
     """
-    return decibels(power.sum(axis=1))
+    return decibels(total(power))
 
 
 def loudness(mel_db: Array) -> Array:
@@ -28,5 +28,4 @@ def loudness(mel_db: Array) -> Array:
         auditory spectrum in the same way.
     """
     exponent = np.float32(0.3 * np.log(10.0) / 10.0)
-    total: Array = np.exp(mel_db * exponent).sum(axis=1)
-    return total
+    return total(np.exp(mel_db * exponent))

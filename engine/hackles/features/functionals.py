@@ -9,7 +9,7 @@ from hackles.features.descriptors import LLD, MEL_COLUMNS
 from hackles.features.harmonicity import VOICED
 from hackles.features.rhythm import syllable_rate
 from hackles.features.spectrum import N_MELS
-from hackles.features.statistics import deviation, mean, percentiles
+from hackles.features.statistics import mean, moments, percentiles
 from hackles.types import Array, Bools, Ints
 
 FUNCTIONAL_NAMES: tuple[str, ...] = (
@@ -44,6 +44,9 @@ N_FUNCTIONALS = len(FUNCTIONAL_NAMES)
 FUNCTIONAL = {name: column for column, name in enumerate(FUNCTIONAL_NAMES)}
 """Column of each functional in the array that `functionals` returns."""
 
+_TONAL = [LLD[name] for name in ("f0_st", "alpha_ratio_db", "hammarberg_db")]
+_RANKED = [LLD[name] for name in ("f0_st", "level_db", "alpha_ratio_db")]
+
 
 def functionals(llds: Array, frame: Ints, valid: Bools) -> Array:
     """Return the functionals of each window.
@@ -56,66 +59,60 @@ def functionals(llds: Array, frame: Ints, valid: Bools) -> Array:
     Returns:
         Shape (n, N_FUNCTIONALS), float32, finite; columns as `FUNCTIONAL_NAMES`.
     """
-    level, f0, voicing = (llds[:, :, LLD[name]] for name in ("level_db", "f0_st", "voicing"))
+    # A row per descriptor: all that follows runs along it.
+    rows = np.ascontiguousarray(llds.transpose(0, 2, 1))
+    level, f0, voicing = (rows[:, LLD[name]] for name in ("level_db", "f0_st", "voicing"))
     voiced = valid & (voicing >= VOICED)
-    adjacent = valid[:, 1:] & valid[:, :-1] & (np.diff(frame, axis=1) == 1)
-    both_voiced = adjacent & voiced[:, 1:] & voiced[:, :-1]
-    whole, tonal = valid.astype(np.float32), voiced.astype(np.float32)
-    pairs = adjacent.astype(np.float32)
-    parts = [
-        *_pitch(f0, voiced, both_voiced),
-        mean(tonal, whole),
-        mean(voicing, whole),
-        deviation(voicing, whole),
-        *_level(level, llds[:, :, LLD["loudness"]], valid, pairs),
-        *_balance(llds, voiced, whole),
-        syllable_rate(level, voiced, valid),
-        *_mel(llds[:, :, MEL_COLUMNS], whole, pairs),
-    ]
-    return np.stack(parts, axis=1)
-
-
-def _pitch(f0: Array, voiced: Bools, both_voiced: Bools) -> list[Array]:
-    """F0 in semitones: percentiles, their range, spread, and movement from frame to frame."""
-    p20, p50, p80 = percentiles(f0, voiced, (20, 50, 80))
-    jumps = np.abs(np.diff(f0, axis=1))
-    smooth = both_voiced & (jumps < np.float32(3.0))  # an octave error is not a movement
-    spread = deviation(f0, voiced.astype(np.float32))
-    return [p20, p50, p80, p80 - p20, spread, mean(jumps, smooth.astype(np.float32))]
-
-
-def _level(level: Array, loudness: Array, valid: Bools, pairs: Array) -> list[Array]:
-    """Level: mean, range, spread, movement; loudness: coefficient of variation."""
-    whole = valid.astype(np.float32)
-    p20, p80 = percentiles(level, valid, (20, 80))
-    variation = deviation(loudness, whole) / np.maximum(mean(loudness, whole), np.float32(1e-9))
-    step = mean(np.abs(np.diff(level, axis=1)), pairs)
-    return [mean(level, whole), p80 - p20, deviation(level, whole), step, variation]
-
-
-def _balance(llds: Array, voiced: Bools, whole: Array) -> list[Array]:
-    """Spectral balance in voiced frames; the centroid in all."""
-    alpha, hammarberg, centroid = (
-        llds[:, :, LLD[name]] for name in ("alpha_ratio_db", "hammarberg_db", "centroid_hz")
+    adjacent = valid[:, 1:] & valid[:, :-1] & (frame[:, 1:] - frame[:, :-1] == 1)
+    whole, tonal, pairs = (flags.astype(np.float32) for flags in (valid, voiced, adjacent))
+    average, spread = moments(rows, whole)
+    tonal_average, tonal_spread = moments(rows[:, _TONAL], tonal)
+    p20, p50, p80 = percentiles(
+        rows[:, _RANKED], np.stack([voiced, valid, voiced], 1), (20, 50, 80)
     )
-    tonal = voiced.astype(np.float32)
-    return [
-        mean(alpha, tonal),
-        deviation(alpha, tonal),
-        *percentiles(alpha, voiced, (80,)),
-        mean(hammarberg, tonal),
-        deviation(hammarberg, tonal),
-        mean(centroid, whole),
-        deviation(centroid, whole),
+    loudness = LLD["loudness"]
+    flux, flux_spread = moments(_flux(rows[:, MEL_COLUMNS])[:, None], pairs)
+    columns = [
+        p20[:, 0],
+        p50[:, 0],
+        p80[:, 0],
+        p80[:, 0] - p20[:, 0],
+        tonal_spread[:, 0],
+        _f0_step(f0, pairs * tonal[:, 1:] * tonal[:, :-1]),
+        mean(tonal, whole),
+        average[:, LLD["voicing"]],
+        spread[:, LLD["voicing"]],
+        average[:, LLD["level_db"]],
+        p80[:, 1] - p20[:, 1],
+        spread[:, LLD["level_db"]],
+        mean(np.abs(level[:, 1:] - level[:, :-1]), pairs),
+        spread[:, loudness] / np.maximum(average[:, loudness], np.float32(1e-9)),
+        tonal_average[:, 1],
+        tonal_spread[:, 1],
+        p80[:, 2],
+        tonal_average[:, 2],
+        tonal_spread[:, 2],
+        average[:, LLD["centroid_hz"]],
+        spread[:, LLD["centroid_hz"]],
+        syllable_rate(level, voiced, valid),
+        flux[:, 0],
+        flux_spread[:, 0],
     ]
+    bands = average[:, MEL_COLUMNS]
+    shape = bands - bands.mean(axis=1, keepdims=True)
+    return np.concatenate([np.stack(columns, axis=1), shape, spread[:, MEL_COLUMNS]], axis=1)
 
 
-def _mel(mel_db: Array, whole: Array, pairs: Array) -> list[Array]:
-    """Flux (mean change per band from frame to frame), and the shape and spread of the bands."""
-    count = np.maximum(np.einsum("nl->n", whole), np.float32(1.0))[:, None]
-    flux = np.einsum("nlb->nl", np.abs(np.diff(mel_db, axis=1))) / np.float32(N_MELS)
-    average = np.einsum("nlb,nl->nb", mel_db, whole) / count
-    centred = mel_db - average[:, None, :]
-    spread = np.sqrt(np.einsum("nlb,nlb,nl->nb", centred, centred, whole) / count)
-    shape = average - average.mean(axis=1, keepdims=True)
-    return [mean(flux, pairs), deviation(flux, pairs), *shape.T, *spread.T]
+def _f0_step(f0: Array, pairs: Array) -> Array:
+    """Return the mean movement of F0 from one voiced frame to the next."""
+    jumps = np.abs(f0[:, 1:] - f0[:, :-1])
+    # An octave error is not a movement.
+    return mean(jumps, pairs * (jumps < np.float32(3.0)))
+
+
+def _flux(mel_db: Array) -> Array:
+    """Return the mean change per band from frame to frame, shape (n, length - 1)."""
+    change = mel_db[:, :, 1:] - mel_db[:, :, :-1]
+    result: Array = np.abs(change, out=change).sum(axis=1)
+    result *= np.float32(1.0 / N_MELS)
+    return result

@@ -3,13 +3,10 @@
 import numpy as np
 import scipy.fft
 
-from hackles.config import SAMPLE_RATE
-from hackles.features.pitch import F0_MAX_HZ, F0_MIN_HZ, lag_transform, parabolic_offset
-from hackles.features.spectrum import POWER_FLOOR, WINDOW
+from hackles.config import N_FFT
+from hackles.features.pitch import FIRST_LAG, LAST_LAG, parabolic_offset
+from hackles.features.spectrum import FIRST_BIN, LAST_BIN, POWER_FLOOR, WINDOW, total
 from hackles.types import Array
-
-_FIRST_LAG = int(SAMPLE_RATE / F0_MAX_HZ)
-_LAST_LAG = int(np.ceil(SAMPLE_RATE / F0_MIN_HZ))
 
 VOICED = np.float32(0.5)
 """Voicing strength from which a frame counts as voiced."""
@@ -19,12 +16,17 @@ VOICED = np.float32(0.5)
 _REACH = 8
 
 
+# What is looked through, one lag and the reach of interpolation more on either side.
+_COLUMNS = slice(FIRST_LAG - 1 - _REACH, LAST_LAG + 1 + _REACH)
+
+
 def _window_autocorrelation() -> Array:
     """Return the normalised autocorrelation of the analysis window at the lags in use."""
-    spectrum = np.abs(scipy.fft.rfft(WINDOW.astype(np.float64), 1024)) ** 2
-    correlation = scipy.fft.irfft(spectrum)
-    used: Array = correlation[_FIRST_LAG - _REACH : _LAST_LAG + _REACH + 1].astype(np.float32)
-    return used / np.float32(correlation[0])
+    lags = np.arange(_COLUMNS.start, _COLUMNS.stop) + 0.5
+    power = np.abs(scipy.fft.fft(WINDOW.astype(np.float64), 2 * N_FFT)) ** 2
+    turns = np.outer(scipy.fft.fftfreq(2 * N_FFT), lags)
+    used: Array = ((power @ np.cos(2 * np.pi * turns)) / power.sum()).astype(np.float32)
+    return used
 
 
 def _sinc_weights() -> Array:
@@ -40,6 +42,23 @@ _NEIGHBOURS = np.arange(2 * _REACH + 1)
 _PER_WINDOW_CORRELATION: Array = np.float32(1.0) / _window_autocorrelation()
 
 
+def half_lags(power: Array) -> Array:
+    """Return the autocorrelation of each frame half-way between the lags.
+
+    A cosine transform of type III gives these in two thirds of the time that type I takes for
+    the whole lags, and the peak is interpolated anyway.
+
+    Returns:
+        Shape (n_frames, N_FFT // 2), the lags 0.5, 1.5, 2.5, ... samples.
+    """
+    whole = np.empty((len(power), N_FFT // 2), dtype=np.float32)
+    whole[:, :FIRST_BIN] = 0.0
+    whole[:, FIRST_BIN : LAST_BIN + 1] = power
+    whole[:, LAST_BIN + 1 :] = 0.0
+    result: Array = scipy.fft.dct(whole, type=3, axis=1, overwrite_x=True)
+    return result
+
+
 def voicing(power: Array) -> Array:
     """Return the voicing strength: the highest normalised autocorrelation of each frame.
 
@@ -51,13 +70,12 @@ def voicing(power: Array) -> Array:
         Boersma 1993, "Accurate short-term analysis of the fundamental frequency and the
         harmonics-to-noise ratio of a sampled sound": r_x(lag) = r_xw(lag) / r_w(lag).
     """
-    correlation = lag_transform(power)
-    total = correlation[:, 0]
-    normalised = correlation[:, _FIRST_LAG - _REACH : _LAST_LAG + _REACH + 1]
-    normalised = normalised * _PER_WINDOW_CORRELATION
+    at_no_lag = np.float32(2.0) * total(power)
+    normalised = half_lags(power)[:, _COLUMNS] * _PER_WINDOW_CORRELATION
     lag = normalised[:, _REACH:-_REACH].argmax(axis=1)
     between = np.rint(4.0 * parabolic_offset(normalised, lag + _REACH)).astype(np.int64) + 2
-    around = normalised[np.arange(len(power))[:, None], lag[:, None] + _NEIGHBOURS]
+    first = np.arange(len(power)) * normalised.shape[1] + lag
+    around = np.take(normalised, first[:, None] + _NEIGHBOURS)
     best = np.einsum("ij,ij->i", around, _BETWEEN[between])
-    ratio = np.where(total > POWER_FLOOR, best / np.maximum(total, POWER_FLOOR), 0.0)
+    ratio = np.where(at_no_lag > POWER_FLOOR, best / np.maximum(at_no_lag, POWER_FLOOR), 0.0)
     return np.clip(ratio, 0.0, 1.0).astype(np.float32)

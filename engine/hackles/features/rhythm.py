@@ -3,24 +3,32 @@
 import numpy as np
 
 from hackles.config import FRAMES_PER_S
+from hackles.features.statistics import trailing
 from hackles.types import Array, Bools
 
-_SMOOTHING = 5
 _REACH = 6
 _DIP = 12
 _PROMINENCE_DB = np.float32(2.0)
 
 
-def _running(values: Array, before: int, after: int, smallest: bool) -> Array:
+def _running(pick: np.ufunc, values: Array, before: int, after: int) -> Array:
     """Return the running maximum (or minimum) over [t - before, t + after] of each row."""
-    fill = np.inf if smallest else -np.inf
-    padded = np.pad(values, ((0, 0), (before, after)), constant_values=fill)
-    pick = np.minimum if smallest else np.maximum
+    fill = np.float32(np.inf if pick is np.minimum else -np.inf)
     length = values.shape[1]
-    result: Array = padded[:, :length]
-    for shift in range(1, before + after + 1):
-        result = pick(result, padded[:, shift : shift + length])
+    padded = np.full((len(values), before + length + after), fill)
+    padded[:, before : before + length] = values
+    result: Array = trailing(pick, padded, before + 1 + after)
     return result
+
+
+def _smoothed(values: Array) -> Array:
+    """Return the running mean over five neighbours; the row's ends are held."""
+    first, last = values[:, :1], values[:, -1:]
+    padded = np.concatenate([first, first, values, last, last], axis=1)
+    two = padded[:, 1:] + padded[:, :-1]
+    total: Array = two[:, 2:-1] + two[:, :-3]
+    total += padded[:, 4:]
+    return total * np.float32(0.2)
 
 
 def syllable_rate(level_db: Array, voiced: Bools, valid: Bools) -> Array:
@@ -40,15 +48,10 @@ def syllable_rate(level_db: Array, voiced: Bools, valid: Bools) -> Array:
     """
     count = np.maximum(valid.sum(axis=1), 1)
     level = np.where(valid, level_db, np.float32(-120.0))
-    half = _SMOOTHING // 2
-    padded = np.pad(level, ((0, 0), (half, half)), mode="edge")
-    smooth: Array = np.zeros_like(level)
-    for at in range(_SMOOTHING):
-        smooth += padded[:, at : at + level.shape[1]]
-    smooth /= np.float32(_SMOOTHING)
+    smooth = _smoothed(level)
     # Higher than all before it, and than none after it is lower: a level top counts once.
-    peak = (smooth >= _running(smooth, 0, _REACH, smallest=False)) & valid & voiced
-    peak[:, 1:] &= smooth[:, 1:] > _running(smooth, _REACH - 1, 0, smallest=False)[:, :-1]
-    peak &= smooth - _running(smooth, _DIP, 0, smallest=True) >= _PROMINENCE_DB
+    peak = (smooth >= _running(np.maximum, smooth, 0, _REACH)) & valid & voiced
+    peak[:, 1:] &= smooth[:, 1:] > _running(np.maximum, smooth, _REACH - 1, 0)[:, :-1]
+    peak &= smooth - _running(np.minimum, smooth, _DIP, 0) >= _PROMINENCE_DB
     rate: Array = (peak.sum(axis=1) * FRAMES_PER_S / count).astype(np.float32)
     return rate

@@ -23,7 +23,8 @@ WINDOW: Array = np.hanning(FRAME_LENGTH + 2)[1:-1].astype(np.float32)
 
 # One-sided spectrum (factor 2), Parseval's N and the window's own power: makes the sum over
 # `power` the mean square of the frame.
-_SCALE = np.float32(2.0 / (N_FFT * float(np.sum(WINDOW.astype(np.float64) ** 2))))
+_SCALED_WINDOW: Array = WINDOW * np.sqrt(2.0 / (N_FFT * np.sum(WINDOW.astype(np.float64) ** 2)))
+_SCALED_WINDOW = _SCALED_WINDOW.astype(np.float32)
 
 POWER_FLOOR = np.float32(1e-12)
 """Mean square under which a frame counts as digital silence (-120 dBFS)."""
@@ -44,14 +45,20 @@ def power_spectrum(frames: Array) -> Array:
         square of its frame, weighted by the window.
     """
     padded = np.empty((len(frames), N_FFT), dtype=np.float32)
-    np.multiply(frames, WINDOW, out=padded[:, :FRAME_LENGTH])
+    np.multiply(frames, _SCALED_WINDOW, out=padded[:, :FRAME_LENGTH])
     padded[:, FRAME_LENGTH:] = 0.0
     spectrum: AnyArray = scipy.fft.rfft(padded, axis=1, overwrite_x=True)
-    band = spectrum[:, FIRST_BIN : LAST_BIN + 1]
-    power: Array = np.square(band.real)
-    power += np.square(band.imag)
-    power *= _SCALE
+    # Squared side by side, and then added: faster than real and imaginary parts apart.
+    parts = np.ascontiguousarray(spectrum[:, FIRST_BIN : LAST_BIN + 1]).view(np.float32)
+    parts *= parts
+    power: Array = parts[:, ::2] + parts[:, 1::2]
     return power
+
+
+def total(power: Array) -> Array:
+    """Return the sum of each row: `np.sum` takes three times as long, and matmul is not exact."""
+    result: Array = np.einsum("ij->i", power)
+    return result
 
 
 def decibels(power: Array) -> Array:
@@ -70,8 +77,7 @@ def alpha_ratio_db(power: Array) -> Array:
         eGeMAPS alphaRatio is (50-1000)/(1000-5000 Hz); here inverted so that it rises with
         effort, and limited to 300-1000 against 1000-3400 Hz.
     """
-    low = power[:, :_SPLIT_1000].sum(axis=1)
-    high = power[:, _SPLIT_1000:].sum(axis=1)
+    low, high = total(power[:, :_SPLIT_1000]), total(power[:, _SPLIT_1000:])
     return decibels(high) - decibels(low)
 
 
@@ -88,12 +94,12 @@ def hammarberg_db(power: Array) -> Array:
 
 def centroid_hz(power: Array) -> Array:
     """Return the centre of gravity of the power spectrum in Hz; mid-band for silence."""
-    total = power.sum(axis=1)
+    whole = total(power)
     # einsum, not matmul: each row's result must not depend on the rows beside it.
     moment = np.einsum("ij,j->i", power, BINS_HZ)
     middle = np.float32(sum(BAND_HZ) / 2)
     result: Array = np.where(
-        total > POWER_FLOOR, moment / np.maximum(total, POWER_FLOOR), middle
+        whole > POWER_FLOOR, moment / np.maximum(whole, POWER_FLOOR), middle
     ).astype(np.float32)
     return result
 

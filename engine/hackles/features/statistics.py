@@ -5,6 +5,8 @@ where not. A row without a valid entry gives zero: whoever asks checks the count
 nan-functions: they cost thirty times as much.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from hackles.types import AnyArray, Array, Bools
@@ -18,28 +20,62 @@ def mean(values: Array, weight: Array) -> Array:
     return total
 
 
-def deviation(values: Array, weight: Array) -> Array:
-    """Return the standard deviation of each row's valid entries, shape (n,)."""
-    centred = values - mean(values, weight)[:, None]
-    return np.sqrt(mean(centred * centred, weight))
+def moments(values: Array, weight: Array) -> tuple[Array, Array]:
+    """Return the means and the standard deviations of several quantities' valid entries.
+
+    Args:
+        values: shape (n, k, length), k quantities with the same valid entries.
+        weight: shape (n, length).
+
+    Returns:
+        Two arrays of shape (n, k).
+    """
+    count = np.maximum(np.einsum("ij->i", weight), np.float32(1.0))[:, None]
+    average = np.einsum("nkl,nl->nk", values, weight) / count
+    centred = values - average[:, :, None]
+    centred *= weight[:, None]
+    return average, np.sqrt(np.einsum("nkl,nkl->nk", centred, centred) / count)
+
+
+def trailing(
+    pick: Callable[[AnyArray, AnyArray], AnyArray], values: AnyArray, width: int
+) -> AnyArray:
+    """Return `pick` (np.minimum or np.maximum) over each `width` neighbours of each row.
+
+    Returns:
+        Shape (..., length - width + 1); the last column covers the last `width` values.
+    """
+    covered = 1
+    result = values
+    while covered * 2 <= width:
+        result = pick(result[..., covered:], result[..., :-covered])
+        covered *= 2
+    rest = width - covered
+    return pick(result[..., rest:], result[..., :-rest]) if rest else result
 
 
 def percentiles(values: Array, valid: Bools, wanted: tuple[float, ...]) -> list[Array]:
-    """Return percentiles of each row's valid entries, linearly interpolated, each shape (n,).
+    """Return percentiles of the valid entries, linearly interpolated.
+
+    Args:
+        values: shape (..., length).
+        valid: same shape.
+        wanted: percents.
+
+    Returns:
+        One array of shape (...) for each that is wanted.
 
     Source:
         Hyndman & Fan 1996, definition 7 (numpy's default).
     """
-    ordered = np.sort(np.where(valid, values, np.float32(np.inf)), axis=1)
-    last = np.maximum(valid.sum(axis=1) - 1, 0)
-    some = valid.any(axis=1)
-    rows = np.arange(len(values))
-    results = []
-    for percent in wanted:
-        place: AnyArray = last * (percent / 100.0)
-        below = np.floor(place).astype(np.int64)
-        above = np.minimum(below + 1, last)
-        low, high = ordered[rows, below], ordered[rows, above]
-        low, high = np.where(some, low, 0.0), np.where(some, high, 0.0)
-        results.append((low + (high - low) * (place - below)).astype(np.float32))
-    return results
+    length = values.shape[-1]
+    ordered = np.sort(np.where(valid, values, np.float32(np.inf)), axis=-1).reshape(-1, length)
+    count = valid.reshape(-1, length).sum(axis=1)
+    ordered[count == 0] = 0.0
+    last = np.maximum(count - 1, 0)
+    place: AnyArray = last[:, None] * (np.array(wanted) / 100.0)
+    below = place.astype(np.int64)
+    rows = np.arange(len(ordered))[:, None]
+    low, high = ordered[rows, below], ordered[rows, np.minimum(below + 1, last[:, None])]
+    found = (low + (high - low) * (place - below)).astype(np.float32)
+    return list(found.T.reshape(len(wanted), *values.shape[:-1]))
