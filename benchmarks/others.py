@@ -1,9 +1,11 @@
 """What is measured beside the engine: openSMILE, Praat and librosa, where they are installed."""
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -77,3 +79,31 @@ def _librosa() -> dict[str, Run]:
         return pyin(samples, fmin=_F0_MIN_HZ, fmax=_F0_MAX_HZ, sr=SAMPLE_RATE, **some)
 
     return {"librosa.pyin": run}
+
+
+def silero() -> dict[str, Run]:
+    """Return Silero VAD, frame by frame as in a live call, where it is installed.
+
+    Its package asks for PyTorch; its ONNX file does not (`pip install --no-deps silero-vad`).
+    """
+    found = importlib.util.find_spec("silero_vad")
+    if found is None or found.origin is None:
+        return {}
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    path = Path(found.origin).parent / "data" / "silero_vad.onnx"
+    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+    rate = np.array(SAMPLE_RATE, dtype=np.int64)
+
+    def run(samples: Array) -> object:
+        state = np.zeros((2, 1, 128), dtype=np.float32)
+        speech = []
+        for at in range(32, len(samples) - 256, 256):  # 32 samples of context before each
+            feeds = {"input": samples[None, at - 32 : at + 256], "state": state, "sr": rate}
+            probability, state = session.run(None, feeds)
+            speech.append(probability[0, 0])
+        return speech
+
+    return {"Silero VAD": run}

@@ -1,17 +1,18 @@
 """Where the engine's time goes: its stages, wrapped as attributes while it runs."""
 
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from statistics import median
 from time import process_time
-from typing import Any
+from typing import Any, TypeAlias
 from unittest import mock
 
 from benchmarks.record import Figures
 from hackles import activity, baseline, classifier, framing, gaps, listening, tracker, windowing
 
-STAGES: tuple[tuple[str, Any, str], ...] = (
+Stages: TypeAlias = tuple[tuple[str, Any, str], ...]
+STAGES: Stages = (
     ("ring: write", framing.SampleRing, "write"),
     ("ring: write", framing.SampleRing, "write_all"),
     ("frames", framing.SampleRing, "take"),
@@ -34,8 +35,12 @@ STAGES: tuple[tuple[str, Any, str], ...] = (
 _PER_READING = {"gather", "functionals", "model run", "tracker", "baseline"}
 
 
-def in_stages(run: Callable[[], object]) -> dict[str, float]:
-    """Return the CPU seconds that each stage took, without those of stages inside it."""
+@contextmanager
+def watched(stages: Stages = STAGES) -> Iterator[dict[str, float]]:
+    """Give the CPU seconds that each stage takes, without those of stages inside it.
+
+    What is outside of all of them is not counted; clear the dictionary to begin anew.
+    """
     spent: dict[str, float] = defaultdict(float)
     inner = [0.0]
 
@@ -52,11 +57,19 @@ def in_stages(run: Callable[[], object]) -> dict[str, float]:
         return call
 
     with ExitStack() as stack:
-        for stage, owner, name in STAGES:
+        for stage, owner, name in stages:
             wrapped = timed(stage, getattr(owner, name))
             stack.enter_context(mock.patch.object(owner, name, wrapped))
-        timed("rest", run)()
-    return spent
+        yield spent
+
+
+def in_stages(run: Callable[[], object]) -> dict[str, float]:
+    """Return the CPU seconds that each stage took, and the rest."""
+    with watched() as spent:
+        began = process_time()
+        run()
+        whole = process_time() - began
+    return spent | {"rest": whole - sum(spent.values())}
 
 
 def stage_figures(runs: list[dict[str, float]], frames: int, readings: int) -> dict[str, Figures]:

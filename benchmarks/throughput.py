@@ -126,11 +126,12 @@ def tile_jobs(samples: Array) -> list[Job]:
 
 
 def load(path: Path | None, customer: str, seconds: float) -> Array:
-    """Return the customer's samples, repeated or cut to `seconds`."""
+    """Return the customer's samples, repeated or cut to `seconds`; 0 leaves them as they are."""
     paths = [path] if path else sorted((ROOT / "audio_samples").glob("*.wav"))
     channels = parse_channels(customer, None)
     heard = [block.samples for name in paths for block in read(name, channels)]
-    return np.resize(np.concatenate(heard), round(seconds * SAMPLE_RATE))
+    samples = np.concatenate(heard)
+    return np.resize(samples, round(seconds * SAMPLE_RATE)) if seconds else samples
 
 
 def measure(samples: Array, repeats: int) -> Figures:

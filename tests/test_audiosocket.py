@@ -391,30 +391,31 @@ def test_what_the_sockets_cannot_hold_waits_at_the_sender():
 @settings(derandomize=True, deadline=None, max_examples=50)
 @given(
     calls=st.lists(
-        st.tuples(st.integers(0, 900), st.integers(0, 330), st.booleans()),
+        st.tuples(st.integers(0, 900), st.sampled_from([0, 1, 2, 3, 4, 7, 100]), st.booleans()),
         min_size=3,
         max_size=12,
     )
 )
 def test_calls_that_come_and_go_leave_nothing_on_their_line(calls):
     """Two lines; each call leaves in the middle of a message, at one rate or the other."""
+    said = {}
     with Desk(n_lines=2, n_slots=2) as desk:
-        for number, (n_samples, n_extra, is_fast) in enumerate(calls):
-            samples, kind = tone(n_samples, 8000), 0x12 if is_fast else 0x10
+        for number, (n_samples, n_bytes, is_fast) in enumerate(calls):
+            samples, kind = tone(n_samples + 50, 8000), 0x12 if is_fast else 0x10
+            unfinished = message(kind, samples[n_samples:].tobytes())[:n_bytes]
             phone = desk.phone()
-            extra = spoken(sound(164), length=164)[: n_extra if n_extra < 4 else 3]
-            phone.say(hello(number) + spoken(samples, kind) + extra)
+            phone.say(hello(number) + spoken(samples[:n_samples], kind) + unfinished)
+            said[number] = floats(samples[: n_samples + max(0, n_bytes - 3) // 2])
             if number % 2:
                 desk.tick()
             phone.socket.close()
             if number % 3 or len(desk.open) == 2:
                 desk.tick_until_over(number)
-        desk.tick_until_over(*range(len(calls)))
-        for number, (n_samples, _, is_fast) in enumerate(calls):
-            own = floats(tone(n_samples, 8000))
-            expected = soxr.resample(own, 16_000, 8000) if is_fast else own
+        desk.tick_until_over(*said)
+        for number, own in said.items():
+            expected = soxr.resample(own, 16_000, 8000) if calls[number][2] else own
             assert np.allclose(desk.samples(number), np.clip(expected, -1, 1), rtol=0, atol=1e-6)
-        assert sorted(desk.ended) == [name(number) for number in range(len(calls))]
+        assert sorted(desk.ended) == [name(number) for number in said]
 
 
 def test_nothing_is_ever_said_to_asterisk():
@@ -445,6 +446,13 @@ def test_other_rates_give_what_soxr_gives_offline(kind, sample_rate, max_samples
         expected = soxr.resample(floats(samples), sample_rate, 8000)
         assert len(desk.samples(1)) == len(expected)
         assert np.allclose(desk.samples(1), expected, rtol=0, atol=1e-6)
+
+
+def test_a_call_at_a_high_rate_is_read_in_as_few_ticks():
+    with Desk(max_samples=1600) as desk:
+        desk.phone().say(hello(1) + spoken(tone(96_000, 48_000), 0x16, 960))
+        desk.tick_until_heard(1, 15_000)
+        assert len(desk.blocks[name(1)]) < 30
 
 
 def test_a_resampled_call_keeps_within_full_scale():

@@ -5,6 +5,10 @@ of all calls through each stage together; no step of it loops over calls. There 
 thread, file or socket in here: time is the sample count.
 """
 
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from hackles.baseline import Baseline
@@ -139,30 +143,30 @@ class Bank:
 
         A call's second reading needs the baseline and the state that its first one left.
         """
-        judged = measured.withheld == NOT_WITHHELD
         self._heard_speech[measured.slot] = True
-        withheld = measured.rows(~judged)
-        readings, alerts = [_NO_READINGS], [_NO_ALERTS]
-        for turn in range(int(measured.round.max(initial=-1)) + 1):
-            now = measured.rows(judged & (measured.round == turn))
-            if len(now.slot):
-                reading, alert = self._judge(now)
-                readings.append(reading)
-                alerts.append(alert)
-        gap = table(
-            GAP,
-            slot=withheld.slot,
-            position=withheld.position,
-            since=withheld.since,
-            reason=withheld.withheld,
-        )
-        return Decisions(_one(readings), _one(alerts), _one([gaps, gap]))
+        judged = measured.withheld == NOT_WITHHELD
+        if not judged.all():
+            withheld, measured = measured.rows(~judged), measured.rows(judged)
+            gap = table(
+                GAP,
+                slot=withheld.slot,
+                position=withheld.position,
+                since=withheld.since,
+                reason=withheld.withheld,
+            )
+            gaps = np.concatenate([gaps, gap])
+        if not len(measured.slot):
+            return Decisions(_NO_READINGS, _NO_ALERTS, gaps)
+        rounds = np.flatnonzero(np.diff(measured.round, prepend=-1, append=-1)).tolist()
+        turns = [self._judge(measured.rows(slice(*turn))) for turn in itertools.pairwise(rounds)]
+        judgement = Judgement(*(_one(column) for column in zip(*turns, strict=True)))
+        return Decisions(_readings(measured, judgement), _alerts(measured, judgement), gaps)
 
-    def _judge(self, now: Measured) -> tuple[AnyArray, AnyArray]:
-        """Judge one reading of each of some calls; return tables of readings and alerts."""
+    def _judge(self, now: Measured) -> "Judgement":
+        """Judge one reading of each of some calls."""
         slots, values = now.slot, now.values
         known = self._baseline.readings[slots]
-        own = self._baseline.own(slots)
+        own = self._baseline.own(slots)[:, COLUMNS]
         quality = np.stack([known, now.covered / FRAMES_PER_S, now.snr_db], axis=1)
         said = self._classifier.run(
             values, self._baseline.shrunk(slots), quality.astype(np.float32)
@@ -172,34 +176,69 @@ class Bank:
         step = self._tracker.update(slots, irritation, now.fresh, now.covered, now.since)
         self._baseline.learn(slots, values, heard, step.calm)
         confidence = said.confidence * np.minimum(0.5 + 0.5 * now.fresh / READING_FRAMES, 1.0)
-        readings = table(
-            READING,
-            slot=slots,
-            position=now.position,
-            irritation=irritation,
-            arousal=said.arousal,
-            confidence=confidence,
+        return Judgement(
+            irritation,
+            said.arousal,
+            confidence,
+            step.entered,
+            step.since,
+            step.level,
+            step.trend_per_min,
+            known > 0,
+            own,
         )
-        at = np.flatnonzero(step.entered >= 0)
-        if not len(at):
-            return readings, _NO_ALERTS
-        alerts = table(
-            ALERT,
-            slot=slots[at],
-            position=now.position[at],
-            since=step.since[at],
-            state=step.entered[at],
-            level=step.level[at],
-            trend_per_min=step.trend_per_min[at],
-            confidence=confidence[at],
-            known=known[at] > 0,
-            baseline=own[at][:, COLUMNS],
-            now=values[at][:, COLUMNS],
-        )
-        return readings, alerts
 
 
-def _one(tables: list[AnyArray]) -> AnyArray:
-    """Return tables of one type as one; joining them is slow, and most are empty."""
-    some = [rows for rows in tables if len(rows)]
-    return some[0] if len(some) == 1 else np.concatenate(some or tables[:1])
+class Judgement(NamedTuple):
+    """What was made of some readings; arrays of n rows, named as in the tables of `decisions`.
+
+    `entered` is the state entered, or -1; `baseline` are the caller's own values of `MEASURES`.
+    """
+
+    irritation: AnyArray
+    arousal: AnyArray
+    confidence: AnyArray
+    entered: AnyArray
+    since: AnyArray
+    level: AnyArray
+    trend_per_min: AnyArray
+    known: AnyArray
+    baseline: AnyArray
+
+
+def _readings(measured: Measured, judgement: Judgement) -> AnyArray:
+    """Return the table of readings."""
+    return table(
+        READING,
+        slot=measured.slot,
+        position=measured.position,
+        irritation=judgement.irritation,
+        arousal=judgement.arousal,
+        confidence=judgement.confidence,
+    )
+
+
+def _alerts(measured: Measured, judgement: Judgement) -> AnyArray:
+    """Return the table of alerts: the readings with which a state was entered."""
+    at = np.flatnonzero(judgement.entered >= 0)
+    if not len(at):
+        return _NO_ALERTS
+    some = Judgement(*(column[at] for column in judgement))
+    return table(
+        ALERT,
+        slot=measured.slot[at],
+        position=measured.position[at],
+        since=some.since,
+        state=some.entered,
+        level=some.level,
+        trend_per_min=some.trend_per_min,
+        confidence=some.confidence,
+        known=some.known,
+        baseline=some.baseline,
+        now=measured.values[at][:, COLUMNS],
+    )
+
+
+def _one(columns: Sequence[AnyArray]) -> AnyArray:
+    """Return the rows of several arrays as one."""
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)

@@ -57,19 +57,20 @@ class Measured:
     withheld: Ints
     values: Array
 
-    def rows(self, chosen: AnyArray) -> "Measured":
+    def rows(self, chosen: AnyArray | slice) -> "Measured":
         """Return some of the rows."""
-        return Measured(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return Measured(*(getattr(self, name)[chosen] for name in _COLUMNS))
 
     @staticmethod
     def join(parts: "Sequence[Measured]") -> "Measured":
         """Return the rows of several as one; none at all if there are none."""
         if len(parts) == 1:
             return parts[0]
-        columns = (
-            [getattr(part, f.name) for part in parts or [_NOTHING]] for f in fields(Measured)
-        )
+        columns = ([getattr(part, name) for part in parts or [_NOTHING]] for name in _COLUMNS)
         return Measured(*(np.concatenate(column) for column in columns))
+
+
+_COLUMNS = tuple(field.name for field in fields(Measured))
 
 
 _NONE: Ints = np.zeros(0, dtype=np.int64)

@@ -1,0 +1,99 @@
+"""TCP for telephone systems: whoever connects is taken in and kept, and never waited for."""
+
+import logging
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+from hackles.errors import UsageError
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG: Final = 4096
+"""Connections that may wait for the next tick: all calls of a site may begin anew at once."""
+
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
+"""Seconds and counts: a host that has died is noticed after two minutes. No data is sent."""
+
+
+class Listener:
+    """A listening socket that is asked who has come."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Listen.
+
+        Raises:
+            UsageError: if one cannot listen there.
+        """
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        if not 0 <= port < 2**16:
+            raise UsageError(f"There is no port {port}; choose one from 1 to 65535.")
+        try:
+            # It sets SO_REUSEADDR where that is safe. SO_RCVBUF stays as it is: Linux lets a
+            # connection's memory grow as it is needed, unless somebody fixes its size.
+            self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        except OSError as error:
+            raise UsageError(
+                f"Cannot listen on {host} port {port} ({error.strerror}); "
+                "choose another address or port."
+            ) from error
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEPALIVE.items():
+            if hasattr(socket, name):
+                self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        self.port: int = self._socket.getsockname()[1]
+        self._has_failed = False
+
+    def accepted(self) -> Iterator[tuple[socket.socket, str]]:
+        """Yield the connections that wait, and the host that each came from."""
+        while True:
+            try:
+                connected, address = self._socket.accept()
+            except BlockingIOError:
+                return
+            except ConnectionAbortedError:
+                continue
+            except OSError as error:
+                if not self._has_failed:
+                    _log.error("Calls wait, but cannot be accepted: %s.", error)
+                self._has_failed = True
+                return
+            self._has_failed = False
+            connected.setblocking(False)
+            yield connected, address[0]
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._socket.close()
+
+
+class Unheard:
+    """Connections that are read and forgotten until the other side hangs up."""
+
+    def __init__(self, max_read: int) -> None:
+        """Read at most so many bytes of each at a time."""
+        self._sockets: set[socket.socket] = set()
+        self._scratch = memoryview(bytearray(max_read))
+
+    def add(self, connected: socket.socket) -> None:
+        """Keep this one."""
+        self._sockets.add(connected)
+
+    def drain(self) -> None:
+        """Read once from each, and close those that the other side has left."""
+        for connected in tuple(self._sockets):
+            try:
+                count = connected.recv_into(self._scratch)
+            except BlockingIOError:
+                continue
+            except OSError:
+                count = 0
+            if not count:
+                connected.close()
+                self._sockets.remove(connected)
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        while self._sockets:
+            self._sockets.pop().close()
