@@ -27,7 +27,9 @@ from time import monotonic, process_time
 from typing import Any
 
 import numpy as np
+import scipy.fft
 
+from benchmarks.floor import per_row_us
 from benchmarks.others import others, silero
 from benchmarks.record import ROOT, Figures, command, commit, show, write
 from benchmarks.stages import STAGES, Stages, watched
@@ -199,6 +201,21 @@ def state_bytes(thing: Any, seen: set[int]) -> int:
     return sum(state_bytes(value, seen) for value in getattr(thing, "__dict__", {}).values())
 
 
+def stolen_s() -> float:
+    """Return the CPU seconds that the machine's other guests took from all of its cores."""
+    with open("/proc/stat") as stat:
+        return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
+def transform_us() -> float:
+    """Return what a Fourier transform and its inverse take now: the machine's mood."""
+    frames = np.ones((512, 512), dtype=np.float32)
+    return min(
+        per_row_us(lambda: scipy.fft.irfft(scipy.fft.rfft(frames, axis=1), axis=1), 512)
+        for _ in range(3)
+    )
+
+
 def resident_bytes() -> int:
     """Return what this process has in memory now."""
     with open("/proc/self/statm") as statm:
@@ -237,6 +254,7 @@ def hold(
     calls = LiveCalls(bank, counted)
     rounds = round((_WARM_UP_S + seconds + 1.0) / PACKET_S)
     order = Order(protocol, intake.port, n_calls, rounds, codes, n_calls, core)
+    stolen = stolen_s()
     with telephone_system(order) as other:
         listened, sent = listen(calls, counted, other, n_calls, seconds)
     resident = resident_bytes() - empty
@@ -257,6 +275,8 @@ def hold(
         "tick_ms_p50": round(1e3 * float(np.median(listened.tick_s)), 1),
         "tick_ms_max": round(1e3 * max(listened.tick_s), 1),
         "samples_dropped": dropped,
+        "stolen_s": round(stolen_s() - stolen, 2),
+        "transform_us": round(transform_us(), 2),
         "sender_late_ms_p99": round(1e3 * float(np.quantile(sent.late_s, 0.99)), 1),
         "state_kib_per_call": round(state_bytes(bank, set()) / 1024 / n_calls, 1),
         "resident_kib_per_call": round(resident / 1024 / n_calls, 1),

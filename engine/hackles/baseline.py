@@ -69,11 +69,12 @@ class Baseline:
             logit: what the model said, shape (n,).
             calm: shape (n,).
         """
-        slots, values, logit = slots[calm], values[calm], logit[calm]
-        count = np.minimum(self.readings[slots] + 1, _LONGEST_MEMORY)
+        readings, mean, own = self.readings[slots], self._mean[slots], self._logit[slots]
+        count = np.minimum(readings + calm, _LONGEST_MEMORY)
+        gain = calm / np.maximum(count, np.float32(1.0))
         self.readings[slots] = count
-        self._mean[slots] += (values - self._mean[slots]) / count[:, None]
-        self._logit[slots] += (logit - self._logit[slots]) / count
+        self._mean[slots] = mean + gain[:, None] * (values - mean)
+        self._logit[slots] = own + gain * (logit - own)
 
 
 def _weight(readings: Array) -> Array:

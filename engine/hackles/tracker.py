@@ -131,15 +131,11 @@ class Tracker:
         call = self._calls[slots].T.copy()
         self._follow(call, rounded, fresh)
         self._sum(call, self._ratio(rounded), fresh / np.maximum(covered, 1), start)
-        before = call[_STATE].copy()
-        after = self._enter(call)
+        entered = self._enter(call)
         calm = self._calm(call, rounded)
         self._calls[slots] = call.T
-        entered = np.where((after != before) & (after != CALM), after, -1)
-        since = np.where(after == EASED, call[_FALL_SINCE], call[_RISE_SINCE])
-        return Step(
-            entered.astype(np.int64), since.astype(np.int64), call[_LEVEL], call[_TREND], calm
-        )
+        since = np.where(entered == EASED, call[_FALL_SINCE], call[_RISE_SINCE])
+        return Step(entered, since.astype(np.int64), call[_LEVEL], call[_TREND], calm)
 
     def _ratio(self, probability: AnyArray) -> AnyArray:
         """Return log-likelihood ratios against the prior, limited."""
@@ -166,31 +162,35 @@ class Tracker:
         call[_UP] = np.minimum(call[_UP], self._settings.irritated)
         call[_DOWN] = np.minimum(call[_DOWN], self._settings.eased)
 
-    def _enter(self, call: AnyArray) -> AnyArray:
-        """Enter and return the states that the sums call for."""
+    def _enter(self, call: AnyArray) -> Ints:
+        """Enter the states that the sums call for; return those that are news, or -1."""
         settings = self._settings
-        before, up = call[_STATE].copy(), call[_UP]
-        outside = (before == CALM) | (before == EASED)
+        before, up, level = call[_STATE], call[_UP], call[_LEVEL]
+        outside = _outside(call)
         eased = call[_DOWN] >= settings.eased
-        risen = (up >= settings.rising) & (call[_LEVEL] >= settings.prior)
-        high = (up >= settings.irritated) & (call[_LEVEL] >= settings.irritated_level)
+        risen = outside & (up >= settings.rising) & (level >= settings.prior)
+        high = (up >= settings.irritated) & (level >= settings.irritated_level) & ~eased
         after = np.where(eased, np.where(outside, CALM, EASED), before)
-        after = np.where(outside & risen, RISING, after)
-        after = np.where(high & ~eased, IRRITATED, after)
-        # Easing takes the evidence for irritation with it; a new state is doubted anew.
-        call[_UP] *= ~((after == EASED) & (before != EASED))
-        call[_DOWN] *= after == before
-        call[_FALL] *= after == before
-        call[_RISE] *= ~((after == EASED) & (before != EASED))
-        call[_STATE] = after
-        return after
+        after = np.where(high, IRRITATED, np.where(risen, RISING, after))
+        changed = after != before
+        if changed.any():
+            # Easing takes the evidence for irritation with it; a new state is doubted anew.
+            call[_DOWN : _FALL + 1 : _FALL - _DOWN] *= ~changed
+            call[_UP : _RISE + 1 : _RISE - _UP] *= ~(changed & (after == EASED))
+            call[_STATE] = after
+        return np.where(changed & (after != CALM), after, -1).astype(np.int64)
 
     def _calm(self, call: AnyArray, probability: AnyArray) -> Bools:
         """Return where the baseline may learn: from clearly calm readings, and the first ones."""
         settings = self._settings
         settling = call[_READINGS] <= settings.settling
         below = np.where(settling, settings.settling_below, settings.calm_below)
-        outside = (call[_STATE] == CALM) | (call[_STATE] == EASED)
         quiet = settling | (call[_UP] < settings.rising / 2)
-        result: Bools = outside & quiet & (probability < below)
+        result: Bools = _outside(call) & quiet & (probability < below)
         return result
+
+
+def _outside(call: AnyArray) -> Bools:
+    """Return which calls are in no episode."""
+    result: Bools = (call[_STATE] == CALM) | (call[_STATE] == EASED)
+    return result
