@@ -14,7 +14,6 @@ import os
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import argparse
-import itertools
 import math
 import multiprocessing
 import resource
@@ -42,7 +41,7 @@ from benchmarks.telephone_system import (
     number_of,
     serve_order,
 )
-from benchmarks.throughput import Job, from_memory, load
+from benchmarks.throughput import Job, traffic
 from hackles.bank import Bank
 from hackles.capture.audiosocket_server import AudioSockets
 from hackles.capture.g711 import Encoding, decode
@@ -54,10 +53,9 @@ from hackles.live import LiveCalls, ticks
 from hackles.records import line
 from hackles.types import Array, Event, Gap
 
-_SPEECH = 0.45
 _WARM_UP_S = 8.0
+_LAST_S = 1.0
 _LATEST_S = 0.25
-_LINE_NOISE = 2e-4
 
 LIVE_STAGES: Stages = (
     ("receive: recv", AudioSockets, "_read"),
@@ -66,21 +64,6 @@ LIVE_STAGES: Stages = (
     ("receive: the rest", MediaWebSockets, "receive"),
     *STAGES,
 )
-
-
-def traffic() -> tuple[Array, float]:
-    """Return a long stretch of a customer's side, and which share of it is speech."""
-    speech = load(None, "right", 0.0)
-    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE * 60).astype(np.float32)
-    _, heard_s = from_memory(speech)
-    pause = np.resize(
-        _LINE_NOISE * noise, max(0, round(heard_s / _SPEECH * SAMPLE_RATE) - len(speech))
-    )
-    # Between the samples, in pieces: a caller listens now and then.
-    pieces = zip(np.array_split(speech, 30), np.array_split(pause, 30), strict=True)
-    whole = np.concatenate([*itertools.chain.from_iterable(pieces)])
-    _, heard_s = from_memory(whole)
-    return whole, heard_s * SAMPLE_RATE / len(whole)
 
 
 def mu_law(samples: Array) -> np.ndarray:
@@ -176,15 +159,12 @@ def listen(
     raise RuntimeError("a clock never stops")
 
 
-def delays(listened: Listened, sent: Sent, first_round: int) -> np.ndarray:
-    """Return the seconds from each packet that decided something until it was told.
-
-    Events of the warm-up, and those that only the end of a call brought, are left out.
-    """
+def delays(listened: Listened, sent: Sent, rounds: range) -> np.ndarray:
+    """Return the seconds from each packet of these rounds that decided something until told."""
     result = []
     for call, position, now in listened.told:
         round_ = -(-position // PACKET_SAMPLES) - 1
-        if first_round <= round_ < len(sent.times_s) - 1:
+        if round_ in rounds:
             result.append(now - sent.times_s[round_, call % GROUPS])
     return np.array(result)
 
@@ -252,14 +232,16 @@ def hold(
     intake = intake_of(protocol, n_calls, bank.max_samples)
     counted = Counted(intake)
     calls = LiveCalls(bank, counted)
-    rounds = round((_WARM_UP_S + seconds + 1.0) / PACKET_S)
+    rounds = round((_WARM_UP_S + seconds + _LAST_S) / PACKET_S)
     order = Order(protocol, intake.port, n_calls, rounds, codes, n_calls, core)
     stolen = stolen_s()
     with telephone_system(order) as other:
         listened, sent = listen(calls, counted, other, n_calls, seconds)
     resident = resident_bytes() - empty
     calls.close()
-    delay = delays(listened, sent, round(_WARM_UP_S / PACKET_S))
+    # Neither the warm-up nor the end, when all hang up at once.
+    measured = range(round(_WARM_UP_S / PACKET_S), rounds - round(_LAST_S / PACKET_S))
+    delay = delays(listened, sent, measured)
     per_call = 1e6 / listened.wall_s / n_calls
     p99 = float(np.quantile(delay, 0.99)) if len(delay) else math.nan
     dropped = sent.samples - counted.samples + listened.lost + sent.refused

@@ -15,6 +15,9 @@ os.environ.update(MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
 
 import argparse
 import itertools
+import resource
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +42,9 @@ from hackles.types import Array, Block, Event, Reading
 _BLOCK = 40 * SAMPLE_RATE
 """As files are read."""
 _PYIN_SAMPLES = 30 * SAMPLE_RATE
+_RECORDING = 30 * 60 * SAMPLE_RATE
+_SPEECH = 0.45
+_LINE_NOISE = 2e-4
 _WARM_UP_SAMPLES = 5 * SAMPLE_RATE
 _TILE_RUNS = 20
 
@@ -52,11 +58,13 @@ class Job:
     samples: Array
     cpu_s: list[float] = field(default_factory=list)
 
+    clock: Callable[[], float] = process_time
+
     def measure(self) -> None:
         """Run it once more."""
-        began = process_time()
+        began = self.clock()
         self.run(self.samples)
-        self.cpu_s.append(process_time() - began)
+        self.cpu_s.append(self.clock() - began)
 
     @property
     def speed(self) -> float:
@@ -134,6 +142,59 @@ def load(path: Path | None, customer: str, seconds: float) -> Array:
     return np.resize(samples, round(seconds * SAMPLE_RATE)) if seconds else samples
 
 
+def traffic() -> tuple[Array, float]:
+    """Return a long stretch of a customer's side, and which share of it is speech."""
+    speech = load(None, "right", 0.0)
+    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE * 60).astype(np.float32)
+    _, heard_s = from_memory(speech)
+    pause = np.resize(
+        _LINE_NOISE * noise, max(0, round(heard_s / _SPEECH * SAMPLE_RATE) - len(speech))
+    )
+    # Between the samples, in pieces: a caller listens now and then.
+    pieces = zip(np.array_split(speech, 30), np.array_split(pause, 30), strict=True)
+    whole = np.concatenate([*itertools.chain.from_iterable(pieces)])
+    _, heard_s = from_memory(whole)
+    return whole, heard_s * SAMPLE_RATE / len(whole)
+
+
+def children_s() -> float:
+    """Return the CPU seconds of all processes that were started from here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def score_jobs(folder: Path, samples: Array) -> tuple[Job, Job]:
+    """Return `hackles score` of a recording as people have them, and of one second of it."""
+
+    def job(name: str, some: Array) -> Job:
+        path = folder / f"{len(some)}.wav"
+        soundfile.write(path, np.stack([some, some], axis=1), SAMPLE_RATE, subtype="ULAW")
+        program = [sys.executable, "-c", "from hackles.cli import main; main()"]
+        score = [*program, "score", str(path), "--customer", "right", "--format", "jsonl"]
+        return Job(
+            name,
+            lambda _: subprocess.run(score, check=True, stdout=subprocess.DEVNULL),
+            some,
+            clock=children_s,
+        )
+
+    return job("hackles score", samples), job("  its start, and one second", samples[:SAMPLE_RATE])
+
+
+def command_figures(whole: Job, start: Job) -> Figures:
+    """Return what the command took, and what it did once it had started."""
+    started_s = median(whole.cpu_s) - median(start.cpu_s)
+    audio_s = len(whole.samples) / SAMPLE_RATE
+    return {
+        "hackles score, with its start": whole.figures(),
+        "hackles score, once started": {
+            "audio_s": round(audio_s, 1),
+            "cpu_s_median": round(started_s, 4),
+            "x_real_time": round(audio_s / started_s, 1),
+        },
+    }
+
+
 def measure(samples: Array, repeats: int) -> Figures:
     """Return all figures on this audio."""
     events, speech_s = from_memory(samples)
@@ -154,11 +215,14 @@ def measure(samples: Array, repeats: int) -> Figures:
         file = Job("hackles, µ-law stereo WAV to events", lambda _: from_file(path), samples)
         reading = Job("  of this, reading", lambda _: read(path, Channels(customer=1)), samples)
         engine = [memory, file, reading]
+        ordinary, share = traffic()
+        recording = np.resize(ordinary, _RECORDING)
+        scores = score_jobs(Path(folder), recording)
         stages: dict[str, list[dict[str, float]]] = {memory.name: [], file.name: []}
         for _ in range(repeats):
             for job in (memory, file):
                 stages[job.name].append(in_stages(partial(job.run, samples)))
-            for job in (*engine, *tiles, *rivals):
+            for job in (*engine, *scores, *tiles, *rivals):
                 job.measure()
     scale = 1e6 / (_TILE_RUNS * TILE_FRAMES)
     return {
@@ -167,6 +231,8 @@ def measure(samples: Array, repeats: int) -> Figures:
         "frames": frames,
         "readings": readings,
         "engine": {job.name.strip(): job.figures() for job in engine},
+        "command": command_figures(*scores),
+        "command_speech_share": round(share, 3),
         "others": {job.name: job.figures(memory) for job in rivals},
         "packages": packages,
         "stages": {name: stage_figures(runs, frames, readings) for name, runs in stages.items()},
@@ -195,7 +261,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     samples = load(options.audio, options.customer, options.seconds)
     figures: Figures = {**begun, **measure(samples, options.repeats)}
     gone = {k: {"audio_s": v} for k, v in figures["packages"].items() if v == NOT_INSTALLED}
-    show("Speed on one core", {**figures["engine"], **figures["others"], **gone})
+    rows = {**figures["engine"], **figures["command"], **figures["others"], **gone}
+    show("Speed on one core", rows)
     for name, stages in figures["stages"].items():
         show(f"Stages: {name}", stages)
     tiles = figures["descriptors_us_per_frame"]
