@@ -9,7 +9,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hackles.activity import Levels, SpeechActivity
+from hackles.activity import Levels, SpeechActivity, Standing
 from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
 from hackles.features import LLD, in_tiles
 from hackles.framing import SampleRing
@@ -226,3 +226,37 @@ def test_clearing_begins_anew():
         results.append(activity.update(batch, standing, llds).speech)
     assert np.array_equal(*results)
     assert results[0].any()
+
+
+def standing_of(samples: np.ndarray) -> list[Standing]:
+    """Return how each second of frames stands."""
+    ring, levels, result = SampleRing(1, SAMPLE_RATE // HOP_LENGTH + 1), Levels(1), []
+    samples = samples.astype(np.float32)
+    while len(samples):
+        samples = samples[ring.write(0, samples[:SAMPLE_RATE]) :]
+        batch, frames = ring.take()
+        if len(frames):
+            result.append(levels.update(batch, in_tiles(frames)[:, LLD["level_db"]]))
+    return result
+
+
+@pytest.mark.parametrize("db", [-70.0, -40.0])
+@pytest.mark.parametrize("noise", [white_noise, pink_noise])
+def test_steady_noise_does_not_stand_out_for_more_than_three_seconds(noise, db):
+    worth = np.concatenate([s.worth for s in standing_of(gain(db) * noise(12.0))])
+    assert worth[350:].mean() < 0.1
+
+
+@pytest.mark.parametrize("snr_db", [10.0, 15.0, 30.0])
+def test_noise_that_went_before_does_not_hide_a_voice(snr_db):
+    voice = customer("en_rising_1")[5 * SAMPLE_RATE : 8 * SAMPLE_RATE]
+    level = 10 * np.log10(np.mean(voice**2) / np.mean(white_noise(9.0) ** 2))
+    whole = gain(level - snr_db) * white_noise(9.0)
+    whole[6 * SAMPLE_RATE :] += voice
+    heard, alone = flags_of(whole)[SPEECH], flags_of(whole[6 * SAMPLE_RATE :])[SPEECH]
+    assert not heard[:590].any()
+    assert heard[600:].mean() >= 0.95 * alone.mean() > 0.5
+
+
+def test_a_tone_still_stands_out_after_ten_seconds():
+    assert standing_of(0.1 * tone(440.0, seconds=12.0))[-1].loud.all()

@@ -29,6 +29,13 @@ _BELOW_PEAK_DB = 30.0
 _ASSUMED_SNR_DB = 20.0
 """A caller who has not paused yet shows no floor: it is taken to lie this far below the peak."""
 
+_NOISE_RANGE_DB = 6.0
+"""Whoever speaks moves the level by more within three seconds: less is noise, and its own floor."""
+
+_TONE_SWING_DB = 0.5
+"""A tone's level moves by less within 80 ms; noise seldom stands so still."""
+
+_FLAT_DB = 6.0
 _STILL_HZ = 40.0
 _TONE_FRAMES = 20
 _ENOUGH_LOUD_FRAMES = FRAMES_PER_S
@@ -87,12 +94,16 @@ class Levels:
         """Return how each new frame stands; `level_db` has shape (n_frames,)."""
         floor, peak = self._extremes.update(batch, np.stack([level_db, -level_db]))
         np.negative(peak, out=peak)
-        snr_db = level_db - np.minimum(floor, peak - _ASSUMED_SNR_DB)
-        sound = level_db > _SILENCE_DB
-        loud = sound & (snr_db > _OUT_OF_NOISE_DB) & (level_db > peak - _BELOW_PEAK_DB)
         # Speech swings by 13 dB within 80 ms in the median, music by 1 to 5.
         recent = self._last.extend(batch, batch.pad(level_db))[:, 1:]
-        flat: Bools = (_spread(recent, _STEADY_FRAMES) < 6.0)[batch.inside]
+        swing = _spread(recent, _STEADY_FRAMES)[batch.inside]
+        noise = (peak - floor < _NOISE_RANGE_DB) & (swing > _TONE_SWING_DB)
+        noise &= batch.frame[batch.inside] > _FLOOR_SPANS * SPAN_FRAMES
+        assumed = np.where(noise, floor, np.minimum(floor, peak - _ASSUMED_SNR_DB))
+        snr_db = level_db - assumed
+        sound = level_db > _SILENCE_DB
+        loud = sound & (snr_db > _OUT_OF_NOISE_DB) & (level_db > peak - _BELOW_PEAK_DB)
+        flat: Bools = swing < _FLAT_DB
         return Standing(snr_db, sound & (snr_db > _STILL_OUT_OF_NOISE_DB), loud, flat)
 
 
