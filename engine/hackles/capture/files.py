@@ -17,6 +17,7 @@ from typing import Final, Self
 import numpy as np
 
 from hackles.capture.decoding import COPY_AGAIN, Source, open_source, size_of
+from hackles.capture.resampling import stream
 from hackles.config import SAMPLE_RATE
 from hackles.errors import AudioError, UsageError
 from hackles.types import Array, Block
@@ -284,11 +285,7 @@ def _resampled(pieces: Iterator[Array], sample_rate: int, n_columns: int) -> Ite
     Where the source keeps within full scale, so does the result: a resampler rounds flat tops up
     beyond it, and clipping would not be told.
     """
-    import soxr  # type: ignore[import-untyped, unused-ignore]
-
-    resampler = soxr.ResampleStream(
-        sample_rate, SAMPLE_RATE, n_columns, dtype="float32", quality="HQ"
-    )
+    resampler = stream(sample_rate, n_columns)
     fault = None
     limit = np.float32(1.0)
     try:

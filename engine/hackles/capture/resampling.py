@@ -22,7 +22,7 @@ class Resampler:
         if sample_rate != self._rate:
             self.flush()
             self._rate = sample_rate
-            self._stream = None if sample_rate == SAMPLE_RATE else _stream(sample_rate)
+            self._stream = None if sample_rate == SAMPLE_RATE else stream(sample_rate)
         self._append(samples if self._stream is None else self._stream.resample_chunk(samples))
 
     def flush(self) -> None:
@@ -78,7 +78,8 @@ class Resampled:
         return blocks, ended
 
 
-def _stream(sample_rate: int) -> Any:
+def stream(sample_rate: int, n_channels: int = 1) -> Any:
+    """Return a soxr stream to the engine's rate; what it gives comes in bursts."""
     import soxr  # type: ignore[import-untyped, unused-ignore]
 
-    return soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+    return soxr.ResampleStream(sample_rate, SAMPLE_RATE, n_channels, dtype="float32", quality="HQ")
