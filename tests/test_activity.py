@@ -13,7 +13,9 @@ from hackles.activity import Levels, SpeechActivity, Standing
 from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
 from hackles.features import LLD, in_tiles
 from hackles.framing import SampleRing
+from hackles.types import Gap
 from tests.conftest import NAMES, customer, truth
+from tests.events import run
 from tests.features.signals import clock, gain, harmonics, pink_noise, tone, white_noise
 
 SPEECH, MUSIC, TONE = 0, 1, 2
@@ -260,3 +262,17 @@ def test_noise_that_went_before_does_not_hide_a_voice(snr_db):
 
 def test_a_tone_still_stands_out_after_ten_seconds():
     assert standing_of(0.1 * tone(440.0, seconds=12.0))[-1].loud.all()
+
+
+@pytest.mark.parametrize("tones", [(425.0,), (350.0, 440.0)])
+@pytest.mark.parametrize("snr_db", [12.0, 20.0, 40.0])
+def test_a_tone_in_noise_is_one_tone_to_its_end(tones, snr_db):
+    sound = sum(tone(hz, seconds=20.0) for hz in tones)
+    level = 10 * np.log10(np.mean(sound**2) / np.mean(white_noise(20.0) ** 2))
+    flags = flags_of(0.1 * (sound + gain(level - snr_db) * white_noise(20.0)))
+    assert flags[TONE, 100:].all()
+
+
+def test_hold_music_is_one_stretch_or_two():
+    gaps = [event for event in run(customer("en_calm_1")) if isinstance(event, Gap)]
+    assert 1 <= len(gaps) <= 3

@@ -564,3 +564,19 @@ def test_closing_hangs_up_on_everybody():
             assert phone.socket.recv(1) == b""
         with pytest.raises(ConnectionRefusedError):
             Phone(desk.intake.port)
+
+
+def test_a_flood_of_empty_messages_ends_that_call_alone(caplog):
+    samples = sound(1600)
+    with Desk() as desk:
+        quiet, loud = desk.phone(), desk.phone()
+        quiet.say(hello(1))
+        loud.say(hello(2))
+        desk.tick_until_heard(1, 0)
+        loud.say(b"\x10\x00\x00" * 1500)
+        quiet.say(spoken(samples))
+        desk.tick_until_heard(1, 1600)
+        quiet.say(HANG_UP)
+        desk.tick_until_over(1, 2)
+        assert np.array_equal(desk.samples(1), floats(samples))
+        assert "floods" in caplog.text

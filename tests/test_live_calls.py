@@ -154,6 +154,38 @@ def test_closing_says_what_is_left_to_say(caller):
     assert not len(calls)
 
 
+def test_closing_hears_what_waits(caller):
+    samples = customer("en_rising_1")[: 8000 * 4]
+    calls, found = LiveCalls(caller.bank, caller.intake), {name_of(0): []}
+    with ExitStack() as stack:
+        line = connect(caller, stack)
+        line.sendall(caller.hello(name_of(0)))
+        listen(calls, found, lambda: len(calls) == 1)
+        for at in range(0, len(samples), 160):
+            line.sendall(caller.packet(samples[at : at + 160], at // 160 + 1))
+        assert_same([event for _, event in calls.close()], run(samples))
+
+
+def test_a_call_may_begin_in_the_tick_in_which_another_ends(caller):
+    calls, found = LiveCalls(caller.bank, caller.intake), {name_of(n): [] for n in range(6)}
+    with ExitStack() as stack:
+        lines = [connect(caller, stack) for _ in range(3)]
+        for number, line in enumerate(lines):
+            line.sendall(caller.hello(name_of(number)))
+        listen(calls, found, lambda: len(calls) == 3)
+        for line in lines:
+            line.sendall(caller.goodbye())
+        again = [connect(caller, stack) for _ in range(3)]
+        for number, line in enumerate(again, 3):
+            line.sendall(caller.hello(name_of(number)))
+        listen(calls, found, lambda: len(calls) == 3 and not any(map(found_end(found), range(3))))
+
+
+def found_end(found: dict):
+    """Return whether a call has not yet said its last."""
+    return lambda number: not found[name_of(number)]
+
+
 def test_ticks_are_a_tenth_of_a_second_apart_and_those_missed_are_left_out():
     clock = Clock()
     due = []

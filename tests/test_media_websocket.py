@@ -79,7 +79,7 @@ class Desk:
     """The engine's side: it asks on every tick, and keeps what it is given."""
 
     def __init__(self, room=100, **options):
-        self.server = MediaWebSockets("127.0.0.1", 0, **options)
+        self.server = MediaWebSockets("127.0.0.1", 0, **({"max_samples": 2480} | options))
         self.room = room
         self.names, self.blocks, self.ended = [], [], []
 
@@ -601,10 +601,23 @@ def test_closing_hangs_up_on_everybody_at_any_stage(connect, desk):
 
 
 def test_a_port_that_is_taken_is_refused_with_a_sentence(desk):
-    with pytest.raises(
-        UsageError, match=f"Nothing can listen on 127.0.0.1, port {desk.server.port}"
-    ):
-        MediaWebSockets("127.0.0.1", desk.server.port)
+    with pytest.raises(UsageError, match=f"Cannot listen on 127.0.0.1 port {desk.server.port}"):
+        MediaWebSockets("127.0.0.1", desk.server.port, 2480)
+
+
+@pytest.mark.parametrize(("host", "port"), [("a..b", 0), ("\0", 0), ("127.0.0.1", 70_000)])
+def test_an_address_that_is_none_is_refused_with_a_sentence(host, port):
+    with pytest.raises(UsageError, match="choose"):
+        MediaWebSockets(host, port, 2480)
+
+
+def test_missing_chunks_are_said(desk, connect, caplog):
+    pieces = [media(noise(160), chunk) for chunk in (1, 2, 10, 11, 20)]
+    connect(UPGRADE + b"".join(map(message, [CONNECTED, start(), *pieces, STOP])))
+    desk.until(desk.has_ended())
+    assert len(desk.heard()) == 5 * 160
+    said = [record.getMessage() for record in caplog.records]
+    assert [text for text in said if "7 chunks did not come" in text] == said
 
 
 def test_nobody_there_is_no_samples(desk):

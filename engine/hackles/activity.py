@@ -29,11 +29,9 @@ _BELOW_PEAK_DB = 30.0
 _ASSUMED_SNR_DB = 20.0
 """A caller who has not paused yet shows no floor: it is taken to lie this far below the peak."""
 
-_NOISE_RANGE_DB = 6.0
-"""Whoever speaks moves the level by more within three seconds: less is noise, and its own floor."""
-
-_TONE_SWING_DB = 0.5
-"""A tone's level moves by less within 80 ms; noise seldom stands so still."""
+_NOISE_RANGE_DB = (1.6, 6.0)
+"""How far the level of steady noise moves in three seconds: it is its own floor. Whoever speaks
+moves it by more; a tone that stands 10 dB out of noise, by less."""
 
 _FLAT_DB = 6.0
 _STILL_HZ = 40.0
@@ -97,7 +95,7 @@ class Levels:
         # Speech swings by 13 dB within 80 ms in the median, music by 1 to 5.
         recent = self._last.extend(batch, batch.pad(level_db))[:, 1:]
         swing = _spread(recent, _STEADY_FRAMES)[batch.inside]
-        noise = (peak - floor < _NOISE_RANGE_DB) & (swing > _TONE_SWING_DB)
+        noise = (peak - floor > _NOISE_RANGE_DB[0]) & (peak - floor < _NOISE_RANGE_DB[1])
         noise &= batch.frame[batch.inside] > _FLOOR_SPANS * SPAN_FRAMES
         assumed = np.where(noise, floor, np.minimum(floor, peak - _ASSUMED_SNR_DB))
         snr_db = level_db - assumed
@@ -117,7 +115,7 @@ class SpeechActivity:
         self._voicing = History(n_slots, _STEADY_FRAMES, 0.0)
         self._voiced = History(n_slots, _HANGOVER_FRAMES, 0, np.int8)
         self._notes = Lately(n_slots, (4, _MUSIC_SPANS), np.add, 0, np.int16)
-        self._music = Lately(n_slots, (1, _MUSIC_SPANS), np.add, 0, np.int16)
+        self._lasting = Lately(n_slots, (2, _MUSIC_SPANS), np.add, 0, np.int16)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
@@ -170,10 +168,12 @@ class SpeechActivity:
         enough = n_loud >= _ENOUGH_LOUD_FRAMES
         music = enough & (n_steady >= 0.15 * n_loud) & (n_flat >= 0.55 * n_loud)
         held = np.maximum(n_steady, n_still)
-        tone = (held >= _TONE_FRAMES) & (held >= 0.8 * n_loud)
-        # Music breathes between its notes: it is over when no frame of two seconds was music.
-        lasting = self._music.update(batch, (music & ~tone)[None])
-        return lasting[0] > 0, tone
+        enough = held >= _TONE_FRAMES
+        tone = enough & (held >= 0.8 * n_loud)
+        # Music breathes between its notes: it is over when no frame of two seconds was music. A
+        # tone does not end because a little is missing: notes would come as tones by turns.
+        was_music, was_tone = self._lasting.update(batch, np.stack([music & ~tone, tone])) > 0
+        return was_music, tone | (was_tone & enough & (held >= 0.65 * n_loud))
 
 
 def _spread(values: AnyArray, width: int) -> AnyArray:

@@ -4,13 +4,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from hackles.bank import Bank
-from hackles.capture.intake import Intake
+from hackles.capture.intake import Intake, Received
 from hackles.config import SAMPLE_RATE
 from hackles.errors import UsageError
 from hackles.types import Block, Event, Role
 
 TICK_S = 0.1
 """What the engine looks at together in a live call."""
+
+_LAST_TICKS = 40
+"""At the end, so much of what waits is still looked at: a dozen seconds of each call."""
 
 _TICK_SAMPLES = round(TICK_S * SAMPLE_RATE)
 
@@ -62,7 +65,10 @@ class LiveCalls:
 
     def tick(self) -> list[tuple[str, Event]]:
         """Take in what has come and return what was decided: the call's name, and the event."""
-        received = self._intake.receive(self._open)
+        return self._decide(self._intake.receive(self._open))
+
+    def _decide(self, received: Received) -> list[tuple[str, Event]]:
+        """Return what was decided on what was received."""
         self._bank.receive(received.slots, received.counts, received.samples)
         events = [(self._names[slot], event) for slot, event in self._bank.tick().events()]
         for slot in received.ended:
@@ -70,9 +76,15 @@ class LiveCalls:
         return events
 
     def close(self) -> list[tuple[str, Event]]:
-        """Hang up on everybody and return what was left to say."""
+        """Take in what waits, hang up on everybody and return what was left to say."""
+        events = []
+        for _ in range(_LAST_TICKS):
+            received = self._intake.receive(self._open)
+            events += self._decide(received)
+            if not len(received.samples):
+                break
         self._intake.close()
-        return [event for slot in tuple(self._names) for event in self._end(slot)]
+        return events + [event for slot in tuple(self._names) for event in self._end(slot)]
 
     def __len__(self) -> int:
         """Return how many calls there are."""

@@ -6,6 +6,7 @@ line remembers how much is to come. So no message is too long for a line's memor
 18 bytes (a name that is not whole) ever wait for more.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -21,6 +22,12 @@ HANG_UP: Final = 0x00
 DTMF: Final = 0x03
 SLIN: Final = 0x10
 ERROR: Final = 0xFF
+TOO_MANY: Final = 0x100
+"""No message, but what is noted of a line that brings more of them in a tick than any call can."""
+
+_MOST_MESSAGES: Final = 512
+"""Each costs a round over all lines: nobody may hold up the others with thousands of empty ones."""
+
 RATES_HZ: Final = dict(
     enumerate((8000, 12_000, 16_000, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000), start=SLIN)
 )
@@ -135,13 +142,17 @@ class Lines:
         kind, left = self._kind[lines], self._left[lines]
         pieces: list[tuple[Ints, Ints, Ints]] = []
         notes: list[Note] = []
-        while True:
+        for n_messages in itertools.count():
             step = np.minimum(left, ends - at)
             step -= step & 1 & (step != left)  # the two bytes of a sample stay together
             pieces.append((at, np.where(_IS_AUDIO[kind], step & ~1, 0), kind))
             at, left = at + step, left - step
             ready = (left == 0) & (ends - at >= 3)
             if not ready.any():
+                break
+            if n_messages == _MOST_MESSAGES:
+                notes += [Note(line, TOO_MANY) for line in lines[ready].tolist()]
+                ends = np.where(ready, at, ends)
                 break
             head = self._heads[at]
             kind = np.where(ready, head >> 24, kind)

@@ -22,6 +22,7 @@ from hackles.capture.audiosocket import (
     NAME_HEAD,
     RATES_HZ,
     SLIN,
+    TOO_MANY,
     Found,
     Lines,
     Note,
@@ -81,8 +82,6 @@ class AudioSockets:
 
     def receive(self, open_call: OpenCall) -> Received:
         """Take in what has come since the last tick, calls that begin among it."""
-        for connected, host in self._listener.accepted():
-            self._take_in(connected, host)
         self._unheard.drain()
         lines, counts, gone = self._read()
         lines, counts = self._greet(lines, counts, open_call)
@@ -94,7 +93,11 @@ class AudioSockets:
             self._look_at(note, ended)
         for line in gone:
             self._end(line, ended).close()
-        return self._hand_over(found, slots, plain, ended)
+        received = self._hand_over(found, slots, plain, ended)
+        # Last, when the lines of those that hung up are free again.
+        for connected, host in self._listener.accepted():
+            self._take_in(connected, host)
+        return received
 
     def close(self) -> None:
         """Hang up on everybody and listen no longer."""
@@ -202,6 +205,9 @@ class AudioSockets:
                 what = "an error" if note.kind == ERROR else "half a sample"
                 _log.warning("Asterisk sent %s in call %s; it goes on.", what, connection.name)
             connection.complained.add(note.kind)
+        elif note.kind == TOO_MANY:
+            _log.warning("Call %s is listened to no longer: it floods us.", connection.name)
+            self._unheard.add(self._end(note.line, ended))
         elif note.kind != DTMF:
             unknown = "Call %s is listened to no longer: it brought a message of unknown kind %#x."
             _log.warning(unknown, connection.name, note.kind)

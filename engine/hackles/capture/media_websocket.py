@@ -23,8 +23,8 @@ from hackles.capture.media_messages import (
     decode_base64,
     says_nothing_of_audio,
 )
+from hackles.capture.sockets import listening
 from hackles.config import SAMPLE_RATE
-from hackles.errors import UsageError
 
 _MOST_WAITING: Final = 10 * SAMPLE_RATE
 """With more samples of a call waiting, it is not read again until they have been handed over."""
@@ -67,6 +67,7 @@ class _Connection(picows.WSListener):
         self._begun = begun
         self._track: str | None = None
         self._last_chunk = -1
+        self._has_missed = False
         self._fragments = bytearray()
         self._is_paused = False
         self._transport: asyncio.Transport
@@ -125,7 +126,7 @@ class _Connection(picows.WSListener):
             if type(said) is MediaMessage:
                 media = said.media
                 if media.track == self._track and media.chunk > self._last_chunk:
-                    self._last_chunk = media.chunk
+                    self._notice_missing(media.chunk)
                     self.waiting += decode_base64(media.payload)
             elif type(said) is StartMessage:
                 self._begin(said.start)
@@ -134,6 +135,16 @@ class _Connection(picows.WSListener):
         except BROKEN as error:
             if not says_nothing_of_audio(message):
                 self.drop(f"one of its messages cannot be read ({error})")
+
+    def _notice_missing(self, chunk: int) -> None:
+        """Say so, the first time that chunks are missing; what follows is taken to join on."""
+        missing = chunk - self._last_chunk - 1
+        if missing and self._last_chunk >= 0 and not self._has_missed:
+            self._has_missed = True
+            _log.warning(
+                "In call %r %d chunks did not come; there may be more.", self.name, missing
+            )
+        self._last_chunk = chunk
 
     def _begin(self, start: Start) -> None:
         sent = start.media_format
@@ -155,7 +166,7 @@ class MediaWebSockets:
     """A server to which a telephone system connects, once for each call."""
 
     def __init__(
-        self, host: str, port: int, max_samples: int = 2560, customer_track: str = "inbound"
+        self, host: str, port: int, max_samples: int, customer_track: str = "inbound"
     ) -> None:
         """Listen.
 
@@ -172,30 +183,23 @@ class MediaWebSockets:
         self._max_samples = max_samples
         self._begun: list[_Connection] = []
         self._calls: dict[g711.Encoding, list[_Connection]] = {law: [] for law in g711.Encoding}
+        listener = listening(host, port)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _KERNEL_BYTES)
+        self.port: int = listener.getsockname()[1]
         self._loop = asyncio.SelectorEventLoop()
-        server = picows.ws_create_server(
-            lambda _: _Connection(customer_track, self._begun),
-            host,
-            port,
-            logger_name=_log,
-            enable_auto_ping=True,
-            auto_ping_idle_timeout=_QUIET_S,
-            auto_ping_reply_timeout=_QUIET_S,
-            max_frame_size=_LARGEST_MESSAGE,
-            use_aiofastnet=True,
-            backlog=_BACKLOG,
+        self._server = self._loop.run_until_complete(
+            picows.ws_create_server(
+                lambda _: _Connection(customer_track, self._begun),
+                sock=listener,
+                logger_name=_log,
+                enable_auto_ping=True,
+                auto_ping_idle_timeout=_QUIET_S,
+                auto_ping_reply_timeout=_QUIET_S,
+                max_frame_size=_LARGEST_MESSAGE,
+                use_aiofastnet=True,
+                backlog=_BACKLOG,
+            )
         )
-        try:
-            self._server = self._loop.run_until_complete(server)
-        except OSError as error:
-            self._loop.close()
-            raise UsageError(
-                f"Nothing can listen on {host}, port {port} ({error.strerror or error}); "
-                "choose another."
-            ) from error
-        for listener in self._server.sockets:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _KERNEL_BYTES)
-        self.port: int = self._server.sockets[0].getsockname()[1]
 
     def receive(self, open_call: OpenCall) -> Received:
         """Take in what has come since the last tick, calls that begin among it."""

@@ -16,8 +16,31 @@ _KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
 """Seconds and counts: a host that has died is noticed after two minutes. No data is sent."""
 
 
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        UsageError: if one cannot listen there.
+    """
+    if not 0 <= port < 2**16:
+        raise UsageError(f"There is no port {port}; choose one from 1 to 65535.")
+    try:
+        # Looked up before there is a socket: create_server leaves it open at a name that is none.
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family, backlog=_BACKLOG)
+    except (OSError, ValueError, TypeError) as error:  # a name may be no name at all
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"Cannot listen on {host} port {port} ({reason}); choose another address or port."
+        ) from error
+
+
 class Listener:
-    """A listening socket that is asked who has come."""
+    """A listening socket that is asked who has come.
+
+    SO_RCVBUF stays as it is: Linux lets a connection's memory grow as it is needed, unless somebody
+    fixes its size.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         """Listen.
@@ -25,18 +48,7 @@ class Listener:
         Raises:
             UsageError: if one cannot listen there.
         """
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        if not 0 <= port < 2**16:
-            raise UsageError(f"There is no port {port}; choose one from 1 to 65535.")
-        try:
-            # It sets SO_REUSEADDR where that is safe. SO_RCVBUF stays as it is: Linux lets a
-            # connection's memory grow as it is needed, unless somebody fixes its size.
-            self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-        except OSError as error:
-            raise UsageError(
-                f"Cannot listen on {host} port {port} ({error.strerror}); "
-                "choose another address or port."
-            ) from error
+        self._socket = listening(host, port)
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in _KEEPALIVE.items():
