@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hackles.activity import Levels, SpeechActivity, Standing
+from hackles.bank import Bank
+from hackles.classifier import default_classifier
 from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
 from hackles.features import LLD, in_tiles
 from hackles.framing import SampleRing
-from hackles.types import Gap
+from hackles.types import Block, Gap, Role
 from tests.conftest import NAMES, customer, truth
 from tests.events import run
 from tests.features.signals import clock, gain, harmonics, pink_noise, tone, white_noise
@@ -276,3 +278,14 @@ def test_a_tone_in_noise_is_one_tone_to_its_end(tones, snr_db):
 def test_hold_music_is_one_stretch_or_two():
     gaps = [event for event in run(customer("en_calm_1")) if isinstance(event, Gap)]
     assert 1 <= len(gaps) <= 3
+
+
+def test_speech_that_begins_late_in_a_call_is_heard_as_at_its_start():
+    """What was lost before says nothing of noise: three seconds must have been heard for that."""
+    speech, start = customer("en_rising_1")[5 * SAMPLE_RATE : 9 * SAMPLE_RATE], 20 * SAMPLE_RATE
+    late, early = Bank(1, default_classifier(), 512), Bank(1, default_classifier(), 512)
+    for bank, at in ((late, start), (early, 0)):
+        slot = bank.open(Role.CUSTOMER)
+        assert bank.push(slot, Block(speech, at)) == len(speech)
+        bank.tick()
+    assert late.speech_s(0) == early.speech_s(0) > 2.0

@@ -141,7 +141,7 @@ def test_clearing_begins_a_new_call_and_leaves_the_others():
 @given(counts=st.lists(st.integers(1, 9), min_size=1, max_size=6))
 def test_padding_sets_each_call_in_a_row(counts):
     n = len(counts)
-    batch = Batch(np.arange(n), np.arange(n) * 100, np.array(counts))
+    batch = Batch(np.arange(n), np.arange(n) * 100, np.array(counts), np.zeros(n, dtype=np.int64))
     flat = np.arange(1, sum(counts) + 1)
     padded = batch.pad(flat)
     assert padded.shape == (n, max(counts)) == (n, batch.width)

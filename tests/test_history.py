@@ -68,7 +68,9 @@ def test_any_cutting_gives_the_neighbours_of_the_whole_row(counts, length):
         slots = np.flatnonzero(tick)
         if not len(slots):
             continue
-        batch = Batch(slots, np.array(position)[slots], np.array(tick)[slots])
+        batch = Batch(
+            slots, np.array(position)[slots], np.array(tick)[slots], np.array(position)[slots]
+        )
         new = batch.frame.astype(np.float32) + 1000 * slots[:, None]
         new[~batch.inside] = np.nan
         whole = history.extend(batch, new)
@@ -83,7 +85,7 @@ def test_any_cutting_gives_the_neighbours_of_the_whole_row(counts, length):
 @pytest.mark.parametrize("slot", [0, 1])
 def test_clearing_forgets_one_call_and_no_other(slot):
     history = History(2, 3, -1.0)
-    both = Batch(np.array([0, 1]), np.array([0, 0]), np.array([2, 2]))
+    both = Batch(np.array([0, 1]), np.zeros(2, int), np.array([2, 2]), np.zeros(2, int))
     history.extend(both, np.array([[1.0, 2.0], [3.0, 4.0]]))
     history.clear(slot)
     old = history.extend(both, np.zeros((2, 2)))[:, :3]
@@ -108,7 +110,7 @@ def test_lately_looks_back_on_whole_spans_and_its_own(counts, n_spans, combine, 
     found: list[list[np.ndarray]] = [[], []]
     for tick in np.array(counts):
         slots = np.flatnonzero(tick)
-        batch = Batch(slots, position[slots], tick[slots])
+        batch = Batch(slots, position[slots], tick[slots], position[slots])
         whose = np.repeat(slots, batch.counts)
         result = lately.update(batch, values[whose, batch.frame[batch.inside]].T)
         for slot in slots:
@@ -121,9 +123,13 @@ def test_lately_looks_back_on_whole_spans_and_its_own(counts, n_spans, combine, 
 
 
 def test_clearing_makes_lately_forget_one_call():
+    def thirteen(*taken: int) -> Batch:
+        before = np.array(taken)
+        return Batch(np.array([0, 1]), before, np.array([13, 13]), before)
+
     lately = Lately(2, (1, 3), np.add, 0, np.int16)
     ones = np.ones((1, 26))
-    lately.update(Batch(np.array([0, 1]), np.array([0, 0]), np.array([13, 13])), ones)
+    lately.update(thirteen(0, 0), ones)
     lately.clear(0)
-    after = lately.update(Batch(np.array([0, 1]), np.array([0, 13]), np.array([13, 13])), ones)
+    after = lately.update(thirteen(0, 13), ones)
     assert after[0].tolist() == [*range(1, 14), *range(14, 27)]

@@ -96,7 +96,8 @@ class Levels:
         recent = self._last.extend(batch, batch.pad(level_db))[:, 1:]
         swing = _spread(recent, _STEADY_FRAMES)[batch.inside]
         noise = (peak - floor > _NOISE_RANGE_DB[0]) & (peak - floor < _NOISE_RANGE_DB[1])
-        noise &= batch.frame[batch.inside] > _FLOOR_SPANS * SPAN_FRAMES
+        known = batch.taken[:, None] + np.arange(batch.width) >= _FLOOR_SPANS * SPAN_FRAMES
+        noise &= known[batch.inside]
         assumed = np.where(noise, floor, np.minimum(floor, peak - _ASSUMED_SNR_DB))
         snr_db = level_db - assumed
         sound = level_db > _SILENCE_DB

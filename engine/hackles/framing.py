@@ -26,7 +26,10 @@ class Batch:
 
     slots: Ints
     first_frame: Ints
+    """The place on the clock of each call's first new frame; lost audio makes it leap."""
     counts: Ints
+    taken: Ints
+    """Frames of each call that were looked at before, which never leaps."""
     width: int = field(init=False)
     """The largest number of new frames of any call."""
     inside: Bools = field(init=False)
@@ -84,12 +87,14 @@ class SampleRing:
         self.heard: Ints = np.zeros(n_slots, dtype=np.int64)
         """Samples heard of each call: the position of the next one."""
         self._next_frame: Ints = np.zeros(n_slots, dtype=np.int64)
+        self._taken: Ints = np.zeros(n_slots, dtype=np.int64)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
         self._samples[slot] = 0.0
         self.heard[slot] = 0
         self._next_frame[slot] = 0
+        self._taken[slot] = 0
 
     def write(self, slot: int, samples: Array) -> int:
         """Append as many samples as there is room for, and return how many."""
@@ -158,8 +163,9 @@ class SampleRing:
         last = (self.heard - FRAME_LENGTH) // HOP_LENGTH + 1
         new = np.clip(last - self._next_frame, 0, self._max_frames)
         slots = np.flatnonzero(new)
-        batch = Batch(slots, self._next_frame[slots], new[slots])
+        batch = Batch(slots, self._next_frame[slots], new[slots], self._taken[slots])
         hops = self._samples.reshape(len(self._samples), self._n_hops, HOP_LENGTH)
         frames = Frames(hops, np.repeat(slots, batch.counts), batch.frame[batch.inside])
         self._next_frame[slots] += batch.counts
+        self._taken[slots] += batch.counts
         return batch, frames

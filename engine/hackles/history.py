@@ -67,12 +67,10 @@ class Lately:
         self._n_spans, self._combine, self._start = shape[1], combine, start
         # The last column is the span under way.
         self._spans: AnyArray = np.full((n_slots, shape[0], shape[1] + 1), start, dtype=dtype)
-        self._n_frames: Ints = np.zeros(n_slots, dtype=np.int64)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
         self._spans[slot] = self._start
-        self._n_frames[slot] = 0
 
     def update(self, batch: Batch, new: AnyArray) -> AnyArray:
         """Take in new values and return what it came to at each frame.
@@ -85,8 +83,7 @@ class Lately:
             Shape (n, n_frames).
         """
         # Counted, not read off the clock: where audio is lost, a span must still come to its end.
-        begun = self._n_frames[batch.slots] % SPAN_FRAMES
-        self._n_frames[batch.slots] += batch.counts
+        begun = batch.taken % SPAN_FRAMES
         n_rows, after = len(begun), begun + batch.counts
         # One more than are begun: a span that is full is followed by an empty one.
         n_new = int(after.max(initial=0)) // SPAN_FRAMES + 1
