@@ -120,6 +120,10 @@ class AudioSockets:
     def _read_at(self, line: int, sample_rate: int) -> None:
         """Let a line read as much at a time as `max_samples` are at its rate."""
         n_bytes = min(2 * self._max_samples * sample_rate // SAMPLE_RATE, MAX_READ)
+        # Whole packets of 20 ms, as Asterisk sends them: with a backlog, a read that ends within
+        # one would leave the ring between two hops, where it is written sample by sample.
+        packet = 3 + 2 * sample_rate // 50
+        n_bytes = n_bytes // packet * packet or n_bytes
         receive = self._connections[line].socket.recv_into
         self._reads[line] = receive, self._lines.room(line, n_bytes)
 
