@@ -16,6 +16,7 @@ from hackles.features import LLD, N_FUNCTIONALS, functionals, low_level_descript
 from hackles.features.statistics import mean
 from hackles.framing import SampleRing
 from hackles.gaps import Stretches, code_of
+from hackles.pitch_path import PitchPath
 from hackles.types import AnyArray, Array, Block, Ints, Reason
 from hackles.windowing import Due, Windowed, Windows
 
@@ -95,13 +96,22 @@ class Listener:
         self.ring = SampleRing(n_slots, max_frames)
         self.windows = Windows(n_slots, max_frames)
         self._levels = Levels(n_slots)
+        self._path = PitchPath(n_slots, max_frames)
         self._activity = SpeechActivity(n_slots)
         self._stretches = Stretches(n_slots)
+        self._stages = (
+            self.ring,
+            self._levels,
+            self._path,
+            self._activity,
+            self._stretches,
+            self.windows,
+        )
         self._lost: list[tuple[int, int, int, int]] = []
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
-        for stage in (self.ring, self._levels, self._activity, self._stretches, self.windows):
+        for stage in self._stages:
             stage.clear(slot)
         self._lost = [lost for lost in self._lost if lost[0] != slot]
 
@@ -135,7 +145,8 @@ class Listener:
             return _NOTHING, lost
         heard = spectra(frames)
         standing = self._levels.update(batch, heard.level_db)
-        llds = low_level_descriptors(heard, standing.worth)
+        llds, pitches = low_level_descriptors(heard, standing.worth)
+        self._path.follow(batch, llds, pitches)
         activity = self._activity.update(batch, standing, llds)
         slot, code, first, after = self._stretches.update(batch, activity)
         ended = table(

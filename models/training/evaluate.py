@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from hackles.types import AnyArray, Bools
-from models.training.fit import Examples, draw_baselines, fit
+from models.training.fit import INPUTS, Examples, Inputs, draw_baselines, fit
 
 
 def auc_by_corpus(data: Examples, logit: AnyArray) -> dict[str, float]:
@@ -25,7 +25,9 @@ def auc_by_corpus(data: Examples, logit: AnyArray) -> dict[str, float]:
     return each | {"mean": float(np.mean(list(each.values()))), "pooled": pooled}
 
 
-def unseen_logits(data: Examples, test: Examples, group: str, cold: bool) -> AnyArray:
+def unseen_logits(
+    data: Examples, test: Examples, group: str, cold: bool, inputs: Inputs = INPUTS
+) -> AnyArray:
     """Return logits for `test`, each row from a model fitted without its group.
 
     Args:
@@ -33,12 +35,13 @@ def unseen_logits(data: Examples, test: Examples, group: str, cold: bool) -> Any
         test: what to judge, of the same clips.
         group: "corpus" or "speaker".
         cold: judge without a caller's baseline; else with one of up to 40 s of other clips.
+        inputs: what the model looks at.
     """
     logits = np.zeros(len(test.clip))
     names: Iterable[str] = np.unique(getattr(test, group))
     for name in names:
         out: Bools = getattr(test, group) == name
-        model = fit(data.rows(getattr(data, group) != name))
+        model = fit(data.rows(getattr(data, group) != name), inputs=inputs)
         # The baselines of a speaker come from the speaker's own clips, all of them left out.
         seen = test.rows(out)
         baselines = draw_baselines(seen, model.prior_mean, 1.0 if cold else 0.0, seed=1)

@@ -15,7 +15,7 @@ from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE, WINDOW_FRAMES
 from hackles.features import FUNCTIONAL_NAMES, N_FUNCTIONALS
 from hackles.tracker import Settings
 from hackles.types import AnyArray
-from models.training.fit import ABSOLUTE, LIMIT, PRIOR, RELATIVE, Model
+from models.training.fit import LIMIT, PRIOR, Model
 
 _OPSET = 17
 _IR_VERSION = 9
@@ -51,8 +51,8 @@ def graph(model: Model) -> onnx.GraphProto:
     slope = np.array([model.slope, 1.0])
     offset = np.array([model.offset + even_to_prior, 0.0])
     constants: dict[str, AnyArray] = {
-        "absolute": ABSOLUTE.astype(np.int64),
-        "relative": RELATIVE.astype(np.int64),
+        "absolute": model.inputs.absolute,
+        "relative": model.inputs.relative,
         "mean": model.mean.astype(np.float32),
         "scale": model.scale.astype(np.float32),
         "low": np.array(-LIMIT, dtype=np.float32),

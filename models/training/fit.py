@@ -4,7 +4,7 @@ Logistic regression on standardised functionals. Loudness is left out on purpose
 gain is unknown), and pitch enters only relative to the caller: a high voice is not irritated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +32,30 @@ _LEFT_OUT = {"level_db_mean"} | {
     n for n in FUNCTIONAL_NAMES if n.startswith("mel") and n.endswith("mean")
 }
 _NOT_ABSOLUTE = {"f0_st_p20", "f0_st_p50", "f0_st_p80"}
-RELATIVE: Ints = np.array([i for i, n in enumerate(FUNCTIONAL_NAMES) if n not in _LEFT_OUT])
-ABSOLUTE: Ints = np.array([i for i in RELATIVE if FUNCTIONAL_NAMES[i] not in _NOT_ABSOLUTE])
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Which functionals the regression sees, as they are and as differences to the baseline."""
+
+    absolute: Ints
+    relative: Ints
+
+    @staticmethod
+    def of(names: Collection[str]) -> "Inputs":
+        """Return the inputs made of some functionals; pitch enters relative to the caller only."""
+        relative = [i for i, n in enumerate(FUNCTIONAL_NAMES) if n in names]
+        absolute = [i for i in relative if FUNCTIONAL_NAMES[i] not in _NOT_ABSOLUTE]
+        return Inputs(np.array(absolute, dtype=np.int64), np.array(relative, dtype=np.int64))
+
+    def seen(self, values: Array, baseline: Array) -> AnyArray:
+        """Return what the regression sees of readings."""
+        moved = (values - baseline)[:, self.relative]
+        return np.concatenate([values[:, self.absolute], moved], axis=1)
+
+
+USED = tuple(name for name in FUNCTIONAL_NAMES if name not in _LEFT_OUT)
+INPUTS = Inputs.of(USED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +65,13 @@ class Examples:
     Attributes:
         values: functionals, shape (n, n_functionals).
         clip: index of the clip that each reading is of.
+        part: which clips share audio with it: those of the same part may not be its baseline.
         corpus, speaker, emotion: of that clip.
     """
 
     values: Array
     clip: Ints
+    part: Ints
     corpus: AnyArray
     speaker: AnyArray
     emotion: AnyArray
@@ -75,7 +99,8 @@ def examples(clips: Sequence[Clip], *readings: Readings) -> Examples:
         np.array([getattr(c, name) for c in clips])[clip]
         for name in ("corpus", "speaker", "emotion")
     ]
-    return Examples(np.concatenate([r.values for r in readings]), clip, *labels)
+    part = np.concatenate([r.part for r in readings])
+    return Examples(np.concatenate([r.values for r in readings]), clip, part, *labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +113,7 @@ class Model:
         weights: shape (n_inputs, 2), to the logits of irritation and arousal at even odds.
         bias: shape (2,).
         slope, offset: calibration of the logit of irritation, an affine.
+        inputs: what it looks at.
     """
 
     prior_mean: Array
@@ -97,21 +123,14 @@ class Model:
     bias: AnyArray
     slope: float = 1.0
     offset: float = 0.0
+    inputs: Inputs = INPUTS
 
     def logits(self, values: Array, baseline: Array) -> AnyArray:
         """Return calibrated logits at even odds, shape (n, 2)."""
-        raw = (
-            np.clip((inputs(values, baseline) - self.mean) / self.scale, -LIMIT, LIMIT)
-            @ self.weights
-            + self.bias
-        )
+        standard = (self.inputs.seen(values, baseline) - self.mean) / self.scale
+        raw = np.clip(standard, -LIMIT, LIMIT) @ self.weights + self.bias
         raw[:, 0] = self.slope * raw[:, 0] + self.offset
         return raw
-
-
-def inputs(values: Array, baseline: Array) -> AnyArray:
-    """Return what the regression sees: absolute values, then differences to the baseline."""
-    return np.concatenate([values[:, ABSOLUTE], (values - baseline)[:, RELATIVE]], axis=1)
 
 
 def calm_mean(data: Examples) -> Array:
@@ -133,7 +152,7 @@ def draw_baselines(data: Examples, prior_mean: Array, cold: float, seed: int) ->
         own = data.speaker == speaker
         pool = np.flatnonzero(own & calm)
         for row in np.flatnonzero(own):
-            other = pool[data.clip[pool] != data.clip[row]]
+            other = pool[data.part[pool] != data.part[row]]
             if len(other) and rng.random() >= cold:
                 chosen = rng.choice(other, rng.integers(1, _LONGEST_BASELINE))
                 mean[row], count[row] = data.values[chosen].mean(axis=0), len(chosen)
@@ -151,10 +170,10 @@ def balance(corpus: AnyArray, label: Bools) -> AnyArray:
     return weight
 
 
-def fit(data: Examples, seed: int = 0) -> Model:
+def fit(data: Examples, seed: int = 0, inputs: Inputs = INPUTS) -> Model:
     """Fit a detector, not yet calibrated."""
     prior_mean = calm_mean(data)
-    seen = inputs(data.values, draw_baselines(data, prior_mean, _COLD, seed))
+    seen = inputs.seen(data.values, draw_baselines(data, prior_mean, _COLD, seed))
     mean, scale = seen.mean(axis=0), seen.std(axis=0) + 1e-6
     standard = np.clip((seen - mean) / scale, -LIMIT, LIMIT)
     aroused = np.isin(data.emotion, list(AROUSED))
@@ -167,7 +186,7 @@ def fit(data: Examples, seed: int = 0) -> Model:
     ]
     weights = np.stack([head.coef_[0] for head in heads], axis=1)
     bias = np.array([head.intercept_[0] for head in heads])
-    return Model(prior_mean, mean, scale, weights, bias)
+    return Model(prior_mean, mean, scale, weights, bias, inputs=inputs)
 
 
 def fit_calibrated(data: Examples) -> Model:

@@ -20,10 +20,12 @@ _PAUSE_SAMPLES = 4000
 class Readings:
     """Measured windows of labelled speech; every array has one row per window.
 
-    `clip` is the index of the (first) clip under the window.
+    `clip` is the index of the (first) clip under the window, `part` the run of clips that it
+    belongs to, whether it was heard in it or alone.
     """
 
     clip: Ints
+    part: Ints
     covered: Ints
     snr_db: Array
     values: Array
@@ -65,16 +67,14 @@ def _share(measured: Measured, found: list[list[Measured]]) -> None:
 
 def measure_clips(clips: Sequence[Clip], seed: int = 0) -> Readings:
     """Return the readings of each clip alone: the cold start of a call."""
-    return _readings(list(measure(as_telephone(clips, seed))), np.arange(len(clips)))
+    found = list(measure(as_telephone(clips, seed)))
+    return _readings(found, np.arange(len(clips)), _parts(clips))
 
 
 def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
     """Return readings of runs of clips of one speaker and emotion, as a longer call has them."""
     rng = np.random.default_rng(seed)
-    groups: dict[tuple[str, str], list[int]] = {}
-    for index in rng.permutation(len(clips)):
-        groups.setdefault((clips[index].speaker, clips[index].emotion), []).append(int(index))
-    runs = [g[at : at + 5] for g in groups.values() for at in range(0, len(g), 5)]
+    runs = _runs(clips)
 
     def joined() -> Iterator[Array]:
         heard = dict(enumerate(as_telephone(clips, seed)))
@@ -84,7 +84,23 @@ def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
                 [p for i, q in zip(run, pauses, strict=True) for p in (heard[i], q)]
             )
 
-    return _readings(list(measure(joined())), np.array([run[0] for run in runs]))
+    return _readings(list(measure(joined())), np.array([run[0] for run in runs]), _parts(clips))
+
+
+def _runs(clips: Sequence[Clip]) -> list[list[int]]:
+    """Return the clips, by index, in runs of up to five of one speaker and emotion."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index in np.random.default_rng(1).permutation(len(clips)):
+        groups.setdefault((clips[index].speaker, clips[index].emotion), []).append(int(index))
+    return [g[at : at + 5] for g in groups.values() for at in range(0, len(g), 5)]
+
+
+def _parts(clips: Sequence[Clip]) -> Ints:
+    """Return the number of each clip's run."""
+    result = np.zeros(len(clips), dtype=np.int64)
+    for number, run in enumerate(_runs(clips)):
+        result[run] = number
+    return result
 
 
 def _pause(rng: np.random.Generator) -> Array:
@@ -93,14 +109,8 @@ def _pause(rng: np.random.Generator) -> Array:
     return (rng.standard_normal(length) * 3e-4).astype(np.float32)
 
 
-def _readings(measured: list[Measured], clip: Ints) -> Readings:
-    some = [(m, c) for m, c in zip(measured, clip, strict=True) if len(m.slot)]
-    keep = [m.withheld == NOT_WITHHELD for m, _ in some]
-    return Readings(
-        clip=np.concatenate(
-            [np.full(int(k.sum()), c) for (_, c), k in zip(some, keep, strict=True)]
-        ),
-        covered=np.concatenate([m.covered[k] for (m, _), k in zip(some, keep, strict=True)]),
-        snr_db=np.concatenate([m.snr_db[k] for (m, _), k in zip(some, keep, strict=True)]),
-        values=np.concatenate([m.values[k] for (m, _), k in zip(some, keep, strict=True)]),
-    )
+def _readings(measured: list[Measured], clip: Ints, part: Ints) -> Readings:
+    some = [(m.rows(m.withheld == NOT_WITHHELD), c) for m, c in zip(measured, clip, strict=True)]
+    every = Measured.join([m for m, _ in some])
+    own = np.repeat([c for _, c in some], [len(m.slot) for m, _ in some])
+    return Readings(own, part[own], every.covered, every.snr_db, every.values)

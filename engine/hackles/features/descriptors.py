@@ -1,7 +1,8 @@
 """The low-level descriptors (LLDs): one row of numbers for each frame.
 
-In two steps, because most frames of a call are silence: the power spectrum and the level of
-every frame, then all else for those that are worth it.
+In three steps. Most frames of a call are silence: the power spectrum and the level of every frame,
+then all else for those that are worth it. And a pitch needs the frames before it: each voiced
+frame is left with its `Pitches`, from which the path through them is found.
 
 To add one: write a pure function `(n_frames, ...) -> (n_frames,)` in the module of its kind,
 add its name here and its column in `_describe`, and its functionals in `functionals` (after
@@ -16,7 +17,7 @@ import numpy as np
 
 from hackles.config import TILE_FRAMES
 from hackles.features import clipping, energy, harmonicity, pitch, spectrum
-from hackles.types import Array, Bools
+from hackles.types import AnyArray, Array, Bools, Ints
 
 LLD_NAMES: tuple[str, ...] = (
     "level_db",
@@ -24,7 +25,9 @@ LLD_NAMES: tuple[str, ...] = (
     "voicing",
     "alpha_ratio_db",
     "hammarberg_db",
+    "slope_db_per_khz",
     "centroid_hz",
+    "spread_hz",
     "loudness",
     "clipped_ratio",
     *(f"mel{band:02d}_db" for band in range(spectrum.N_MELS)),
@@ -60,6 +63,36 @@ class Spectra:
     clipped_ratio: Array
 
 
+@dataclass(frozen=True, slots=True)
+class Pitches:
+    """What voiced frames say of their pitch; the first axis is the voiced frame.
+
+    Attributes:
+        frame: which of all frames each is, shape (n,).
+        evidence: as `pitch.evidence`.
+        votes: as `pitch.votes`.
+        correlation: as `harmonicity.autocorrelation`.
+    """
+
+    frame: Ints
+    evidence: Array
+    votes: AnyArray
+    correlation: Array
+
+    def f0_st(self, heard: AnyArray) -> Array:
+        """Return F0 in semitones re 27.5 Hz, shape (n,); 0 where there is none after all.
+
+        Args:
+            heard: the sum of the votes of the frames before each, shape (n, N_VOTES).
+        """
+        result = np.empty(len(self.frame), dtype=np.float32)
+        for tile in _tiles(len(result)):
+            lag = pitch.chosen_lag(self.evidence[tile], heard[tile])
+            period, strength = harmonicity.at_period(self.correlation[tile], lag)
+            result[tile] = pitch.semitones(period) * (strength >= harmonicity.REPEATS)
+        return result
+
+
 def spectra(frames: Frames) -> Spectra:
     """Return the spectra and levels of any number of frames.
 
@@ -77,7 +110,7 @@ def spectra(frames: Frames) -> Spectra:
     return Spectra(power, level_db, clipped)
 
 
-def low_level_descriptors(frames: Spectra, chosen: Bools) -> Array:
+def low_level_descriptors(frames: Spectra, chosen: Bools) -> tuple[Array, Pitches]:
     """Return the descriptors of the chosen frames; of the others, level and flat tops alone.
 
     Args:
@@ -85,34 +118,56 @@ def low_level_descriptors(frames: Spectra, chosen: Bools) -> Array:
         chosen: shape (n_frames,).
 
     Returns:
-        Shape (n_frames, N_LLDS), float32, finite for finite input, columns as `LLD_NAMES`.
-        `f0_st` is 0 where a frame is not voiced; where one is not chosen, so is all else.
+        Shape (n_frames, N_LLDS), float32, finite for finite input, columns as `LLD_NAMES`; where a
+        frame is not chosen, all else is 0. `f0_st` is 0 everywhere as yet: it needs the path
+        through the pitches of the voiced frames, which are given beside.
     """
     result = np.zeros((len(chosen), N_LLDS), dtype=np.float32)
     rows = np.flatnonzero(chosen)
+    parts = [_pitches(rows[:0], frames.power[:0], np.zeros((0, 1), np.float32))]
     for tile in _tiles(len(rows)):
-        result[rows[tile]] = _describe(frames.power[rows[tile]])
+        some = rows[tile]
+        power = frames.power[some]
+        correlation = harmonicity.autocorrelation(power)
+        voicing = harmonicity.voicing(correlation)
+        result[some] = _describe(power, voicing)
+        # A pitch means something in voiced frames alone, and takes a third of all the time.
+        voiced = np.flatnonzero(voicing >= harmonicity.VOICED)
+        parts.append(_pitches(some[voiced], power[voiced], correlation[voiced]))
     result[:, LLD["level_db"]] = frames.level_db
     result[:, LLD["clipped_ratio"]] = frames.clipped_ratio
-    return result
+    return result, _joined(parts)
 
 
-def _describe(power: Array) -> Array:
+def _describe(power: Array, voicing: Array) -> Array:
     """Return the descriptors of one tile of frames; the columns known before hold anything."""
     mel_db = spectrum.log_mel_db(power)
     result = np.empty((len(power), N_LLDS), dtype=np.float32)
-    voicing = harmonicity.voicing(power)
-    # A pitch means something in voiced frames alone, and takes a third of all the time.
-    voiced = np.flatnonzero(voicing >= harmonicity.VOICED)
     result[:, LLD["voicing"]] = voicing
     result[:, LLD["f0_st"]] = 0.0
-    result[voiced, LLD["f0_st"]] = pitch.f0_st(power[voiced])
     result[:, LLD["alpha_ratio_db"]] = spectrum.alpha_ratio_db(power)
     result[:, LLD["hammarberg_db"]] = spectrum.hammarberg_db(power)
-    result[:, LLD["centroid_hz"]] = spectrum.centroid_hz(power)
+    result[:, LLD["slope_db_per_khz"]] = spectrum.slope_db_per_khz(power)
+    centroid_hz, result[:, LLD["spread_hz"]] = spectrum.centre_and_spread_hz(power)
+    result[:, LLD["centroid_hz"]] = centroid_hz
     result[:, LLD["loudness"]] = energy.loudness(mel_db)
     result[:, MEL_COLUMNS] = mel_db
     return result
+
+
+def _pitches(frame: Ints, power: Array, correlation: Array) -> Pitches:
+    evidence = pitch.evidence(power)
+    return Pitches(frame, evidence, pitch.votes(evidence), correlation)
+
+
+def _joined(parts: list[Pitches]) -> Pitches:
+    """Return the pitches of all tiles as one."""
+    some = parts[1:] or parts
+    if len(some) == 1:
+        return some[0]
+    return Pitches(
+        *(np.concatenate([getattr(p, name) for p in some]) for name in Pitches.__slots__)
+    )
 
 
 def _tiles(n_rows: int) -> Iterator[slice]:
@@ -121,5 +176,10 @@ def _tiles(n_rows: int) -> Iterator[slice]:
 
 
 def in_tiles(frames: Frames) -> Array:
-    """Return all descriptors of every frame."""
-    return low_level_descriptors(spectra(frames), np.ones(len(frames), dtype=np.bool_))
+    """Return all descriptors of consecutive frames of one voice."""
+    result, pitches = low_level_descriptors(spectra(frames), np.ones(len(frames), dtype=np.bool_))
+    votes = np.zeros((len(frames), pitch.N_VOTES), dtype=np.int16)
+    votes[pitches.frame] = pitches.votes
+    heard = pitch.votes_heard(votes)[pitches.frame]
+    result[pitches.frame, LLD["f0_st"]] = pitches.f0_st(heard)
+    return result

@@ -4,12 +4,22 @@ import numpy as np
 import scipy.fft
 
 from hackles.config import N_FFT
-from hackles.features.pitch import FIRST_LAG, LAST_LAG, parabolic_offset
-from hackles.features.spectrum import FIRST_BIN, LAST_BIN, POWER_FLOOR, WINDOW, total
-from hackles.types import Array
+from hackles.features.pitch import FIRST_LAG, LAGS, LAST_LAG, parabolic_offset
+from hackles.features.spectrum import (
+    FIRST_BIN,
+    LAST_BIN,
+    POWER_FLOOR,
+    WINDOW,
+    decibels,
+    total,
+)
+from hackles.types import Array, Bools, Ints
 
 VOICED = np.float32(0.5)
 """Voicing strength from which a frame counts as voiced."""
+
+REPEATS = np.float32(0.45)
+"""How strongly a voiced frame must repeat with its F0; with less, it has none (as in Praat)."""
 
 # A period of 78.5 samples falls between two lags, where a peak 3 kHz wide is a third lower: the
 # correlation is interpolated there (Boersma does so too), from this many lags on either side.
@@ -41,6 +51,15 @@ _BETWEEN = _sinc_weights()
 _NEIGHBOURS = np.arange(2 * _REACH + 1)
 _PER_WINDOW_CORRELATION: Array = np.float32(1.0) / _window_autocorrelation()
 
+# Columns of the autocorrelation in which the exact period is looked for, for each rough one, and
+# those of them that are more than 8 % away, or off the edge.
+_SPAN = np.arange(-9, 11)
+_DISTANCE = np.abs(_SPAN - 0.5) + 0.0 * LAGS[:, None]
+_PLACE = LAGS[:, None] - FIRST_LAG + _SPAN
+_TOO_FAR: Bools = (np.maximum(0.08 * LAGS[:, None], 1.5) < _DISTANCE) | (_PLACE < 0)
+_TOO_FAR |= _PLACE > LAST_LAG - FIRST_LAG + 1
+_NEAR: Ints = np.clip(_PLACE, 0, LAST_LAG - FIRST_LAG + 1) + _REACH
+
 
 def half_lags(power: Array) -> Array:
     """Return the autocorrelation of each frame half-way between the lags.
@@ -59,23 +78,71 @@ def half_lags(power: Array) -> Array:
     return result
 
 
-def voicing(power: Array) -> Array:
-    """Return the voicing strength: the highest normalised autocorrelation of each frame.
+def autocorrelation(power: Array) -> Array:
+    """Return the normalised autocorrelation of each frame, free of the window's own.
 
     Returns:
-        Shape (n_frames,), 0 (noise, silence) to 1 (perfectly periodic). r / (1 - r) is the
-        harmonics-to-noise ratio.
+        Shape (n_frames, n), half-way between the lags; what lies beyond the longest and the
+        shortest period is there for interpolation alone.
 
     Source:
         Boersma 1993, "Accurate short-term analysis of the fundamental frequency and the
         harmonics-to-noise ratio of a sampled sound": r_x(lag) = r_xw(lag) / r_w(lag).
     """
     at_no_lag = np.float32(2.0) * total(power)
-    normalised = half_lags(power)[:, _COLUMNS] * _PER_WINDOW_CORRELATION
-    lag = normalised[:, _REACH:-_REACH].argmax(axis=1)
-    between = np.rint(4.0 * parabolic_offset(normalised, lag + _REACH)).astype(np.int64) + 2
-    first = np.arange(len(power)) * normalised.shape[1] + lag
-    around = np.take(normalised, first[:, None] + _NEIGHBOURS)
+    heard = at_no_lag > POWER_FLOOR
+    scale = np.where(heard, np.float32(1.0) / np.where(heard, at_no_lag, 1.0), np.float32(0.0))
+    result = half_lags(power)[:, _COLUMNS] * _PER_WINDOW_CORRELATION
+    result *= scale[:, None]
+    return result
+
+
+def voicing(correlation: Array) -> Array:
+    """Return the voicing strength: the highest normalised autocorrelation of each frame.
+
+    Args:
+        correlation: output of `autocorrelation`.
+
+    Returns:
+        Shape (n_frames,), 0 (noise, silence) to 1 (perfectly periodic).
+    """
+    lag = correlation[:, _REACH:-_REACH].argmax(axis=1)
+    return _top(correlation, lag)[1]
+
+
+def at_period(correlation: Array, lag: Ints) -> tuple[Array, Array]:
+    """Return the exact period near a given one, and how strong the sound repeats with it.
+
+    Args:
+        correlation: output of `autocorrelation`.
+        lag: whole samples, shape (n_frames,), `FIRST_LAG` to `LAST_LAG`.
+
+    Returns:
+        Periods in samples, and strengths from 0 to 1, both of shape (n_frames,).
+    """
+    row, at = np.arange(len(lag)), lag - FIRST_LAG
+    near = np.take(correlation, row[:, None] * correlation.shape[1] + _NEAR[at])
+    np.putmask(near, _TOO_FAR[at], np.float32(-1.0))
+    best = _NEAR[at, near.argmax(axis=1)] - _REACH
+    offset, strength = _top(correlation, best)
+    return (best + offset + np.float32(FIRST_LAG - 0.5)).astype(np.float32), strength
+
+
+def hnr_db(voicing: Array) -> Array:
+    """Return the harmonics-to-noise ratio in dB, r / (1 - r), within -20 and 40 dB.
+
+    Source:
+        Boersma 1993; eGeMAPS HNRdBACF.
+    """
+    ratio = voicing / np.maximum(np.float32(1.0) - voicing, np.float32(1e-6))
+    return np.clip(decibels(ratio), np.float32(-20.0), np.float32(40.0))
+
+
+def _top(correlation: Array, lag: Ints) -> tuple[Array, Array]:
+    """Return where near a peak the interpolated correlation is highest, and how high."""
+    offset = parabolic_offset(correlation, lag + _REACH)
+    between = np.rint(4.0 * offset).astype(np.int64) + 2
+    first = np.arange(len(correlation)) * correlation.shape[1] + lag
+    around = np.take(correlation, first[:, None] + _NEIGHBOURS)
     best = np.einsum("ij,ij->i", around, _BETWEEN[between])
-    ratio = np.where(at_no_lag > POWER_FLOOR, best / np.maximum(at_no_lag, POWER_FLOOR), 0.0)
-    return np.clip(ratio, 0.0, 1.0).astype(np.float32)
+    return offset, np.clip(best, 0.0, 1.0).astype(np.float32)

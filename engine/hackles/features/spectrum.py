@@ -33,6 +33,14 @@ _DECIBELS = np.float32(10.0 / np.log(10.0))
 _SPLIT_1000 = int(np.searchsorted(BINS_HZ, 1000.0))
 _SPLIT_2000 = int(np.searchsorted(BINS_HZ, 2000.0))
 
+_MIDDLE_HZ = np.float32(sum(BAND_HZ) / 2)
+_FROM_MIDDLE_HZ: Array = BINS_HZ - _MIDDLE_HZ
+
+_SLOPE_BINS = slice(int(np.searchsorted(BINS_HZ, 500.0)), int(np.searchsorted(BINS_HZ, 1500.1)))
+_SLOPE_KHZ = BINS_HZ[_SLOPE_BINS].astype(np.float64) / 1000.0
+_SLOPE_KHZ -= _SLOPE_KHZ.mean()
+_SLOPE_WEIGHTS: Array = (_SLOPE_KHZ / np.sum(_SLOPE_KHZ**2)).astype(np.float32)
+
 
 def power_spectrum(frames: Array) -> Array:
     """Return the power in each bin of the telephone band.
@@ -94,16 +102,36 @@ def hammarberg_db(power: Array) -> Array:
     return decibels(low) - decibels(high)
 
 
-def centroid_hz(power: Array) -> Array:
-    """Return the centre of gravity of the power spectrum in Hz; mid-band for silence."""
-    whole = total(power)
+def slope_db_per_khz(power: Array) -> Array:
+    """Return the slope of the level from 500 to 1500 Hz, in dB per kHz, shape (n_frames,).
+
+    Louder, tenser voices fall less steeply: the slope rises.
+
+    Source:
+        eGeMAPS slope500-1500: least squares through the log power of the bins.
+    """
     # einsum, not matmul: each row's result must not depend on the rows beside it.
-    moment = np.einsum("ij,j->i", power, BINS_HZ)
-    middle = np.float32(sum(BAND_HZ) / 2)
-    result: Array = np.where(
-        whole > POWER_FLOOR, moment / np.maximum(whole, POWER_FLOOR), middle
-    ).astype(np.float32)
+    result: Array = np.einsum("ij,j->i", decibels(power[:, _SLOPE_BINS]), _SLOPE_WEIGHTS)
     return result
+
+
+def centre_and_spread_hz(power: Array) -> tuple[Array, Array]:
+    """Return the centre of gravity of the power spectrum, and the spread around it, in Hz.
+
+    Silence has its centre in the middle of the band, and no spread.
+
+    Source:
+        The mean, and the square root of the second central moment; openSMILE spectralCentroid and
+        spectralVariance, band-limited.
+    """
+    whole = total(power)
+    heard = whole > POWER_FLOOR
+    weight = np.where(heard, np.float32(1.0) / np.where(heard, whole, 1.0), np.float32(0.0))
+    # From the middle of the band: squares of small numbers lose less.
+    mean = np.einsum("ij,j->i", power, _FROM_MIDDLE_HZ) * weight
+    square = np.einsum("ij,j->i", power, _FROM_MIDDLE_HZ**2) * weight
+    spread = np.sqrt(np.maximum(square - mean * mean, np.float32(0.0)))
+    return (mean + _MIDDLE_HZ).astype(np.float32), spread.astype(np.float32)
 
 
 def _mel(hz: AnyArray) -> AnyArray:
