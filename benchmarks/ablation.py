@@ -1,0 +1,92 @@
+"""What each group of features buys: AUC of the shipped kind of classifier without it.
+
+    python -m benchmarks.ablation --corpora DIR [--out FILE]
+
+Leave one corpus out, clip by clip, cold and with the caller's baseline: with all groups, with each
+group left out, and with each alone. A group that can be left out for nothing buys nothing.
+"""
+
+import argparse
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import command, commit, write
+from hackles.features import FUNCTIONAL_NAMES
+from models.training.corpora import TRAINED, read_labels
+from models.training.evaluate import auc_by_corpus, unseen_logits
+from models.training.fit import USED, Examples, Inputs, examples
+from models.training.measure import measure_clips, measure_runs
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "pitch": ("f0_st_p20", "f0_st_p50", "f0_st_p80", "f0_st_range", "f0_st_sd"),
+    "pitch movement": ("f0_st_step", "f0_st_rise", "f0_st_fall"),
+    "voicing": ("voiced_ratio", "voicing_mean", "voicing_sd"),
+    "harmonics to noise": ("hnr_db_mean", "hnr_db_sd"),
+    "level range": ("level_db_range", "level_db_sd"),
+    "level movement": ("level_db_step", "level_db_rise", "level_db_fall"),
+    "loudness": ("loudness_cv", "loudness_range"),
+    "alpha ratio": ("alpha_ratio_db_mean", "alpha_ratio_db_sd", "alpha_ratio_db_p80"),
+    "hammarberg": ("hammarberg_db_mean", "hammarberg_db_sd"),
+    "slope": ("slope_db_per_khz_mean", "slope_db_per_khz_sd"),
+    "centroid": ("centroid_hz_mean", "centroid_hz_sd"),
+    "spread": ("spread_hz_mean", "spread_hz_sd"),
+    "syllables": ("syllable_rate", "syllabic_modulation"),
+    "voiced segments": ("voiced_s_mean", "voiced_segment_rate"),
+    "pauses": ("pause_s_mean", "pause_ratio"),
+    "flux": ("flux_db_mean", "flux_db_sd"),
+    "mfcc means": tuple(n for n in FUNCTIONAL_NAMES if n.startswith("mfcc") and "mean" in n),
+    "mfcc sd": tuple(n for n in FUNCTIONAL_NAMES if n.startswith("mfcc") and "sd" in n),
+    "mel means": tuple(n for n in FUNCTIONAL_NAMES if n.startswith("mel") and "mean" in n),
+    "mel sd": tuple(n for n in FUNCTIONAL_NAMES if n.startswith("mel") and "sd" in n),
+}
+
+
+def judge(data: Examples, test: Examples, names: Collection[str]) -> dict[str, dict[str, float]]:
+    """Return the AUC by corpus, mean and pooled, with some functionals as inputs."""
+    inputs = Inputs.of(names)
+    return {
+        kind: auc_by_corpus(test, unseen_logits(data, test, "corpus", cold, inputs))
+        for kind, cold in (("cold", True), ("baseline", False))
+    }
+
+
+def ablate(corpora: Path) -> dict[str, Any]:
+    """Return the AUC with everything, without each group, and with each alone."""
+    clips = [clip for clip in read_labels(corpora) if clip.corpus in TRAINED]
+    alone = measure_clips(clips)
+    data, test = examples(clips, alone, measure_runs(clips)), examples(clips, alone)
+    sets: dict[str, Collection[str]] = {"used": USED}
+    for group, names in GROUPS.items():
+        if set(names) <= set(USED):
+            sets[f"without {group}"] = [n for n in USED if n not in names]
+        else:
+            sets[f"and {group}"] = [*USED, *names]
+        sets[f"{group} alone"] = names
+    result: dict[str, Any] = {}
+    for name, names in sets.items():
+        result[name] = judge(data, test, names)
+        means = [f"{result[name][k][what]:.4f}" for k in ("cold", "baseline") for what in _TOLD]
+        print(f"{name:28s}", *means, file=sys.stderr, flush=True)
+    return result
+
+
+_TOLD = ("mean", "pooled")
+
+
+def main() -> int:
+    """Print the table, and keep it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--corpora", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
+    options = parser.parse_args()
+    print(" " * 28, "cold: mean, pooled; baseline: mean, pooled", file=sys.stderr)
+    figures = {"commit": commit(), "auc": ablate(options.corpora)}
+    if options.out:
+        write(options.out, command("benchmarks/ablation.py", options), figures)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
