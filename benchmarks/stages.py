@@ -9,7 +9,17 @@ from typing import Any, TypeAlias
 from unittest import mock
 
 from benchmarks.record import Figures
-from hackles import activity, baseline, classifier, framing, gaps, listening, tracker, windowing
+from hackles import (
+    activity,
+    baseline,
+    classifier,
+    framing,
+    gaps,
+    listening,
+    pitch_path,
+    tracker,
+    windowing,
+)
 
 Stages: TypeAlias = tuple[tuple[str, Any, str], ...]
 STAGES: Stages = (
@@ -20,6 +30,7 @@ STAGES: Stages = (
     ("spectra", listening, "spectra"),
     ("levels", activity.Levels, "update"),
     ("descriptors", listening, "low_level_descriptors"),
+    ("pitch path", pitch_path.PitchPath, "follow"),
     ("activity", activity.SpeechActivity, "update"),
     ("gaps", gaps.Stretches, "update"),
     ("windows", windowing.Windows, "update"),

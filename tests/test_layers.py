@@ -11,7 +11,7 @@ ORDER = [
     "features",
     "framing",
     "history",
-    "activity",
+    "activity pitch_path",
     "gaps windowing evidence",
     "decisions",
     "listening baseline tracker",
