@@ -98,13 +98,13 @@ def telling(table: Table) -> dict[str, Figures]:
             if not np.isfinite(score).any():
                 continue
             calm, happy = (table.auc(score, some) for some in (table.calm, table.happy))
-            corpora = table.by_corpus(calm)
-            rows[f"{road} {name}"] = {
-                "against_calm": table.over_speakers(calm),
-                "one_direction": len({value > 0.5 for value in corpora.values()}) == 1,
-                "corpora": corpora,
-                "against_happy": table.over_speakers(happy),
-            }
+            row: Figures = {}
+            for other, by_speaker in (("calm", calm), ("happy", happy)):
+                corpora = table.by_corpus(by_speaker)
+                row[f"against_{other}"] = table.over_speakers(by_speaker)
+                row[f"{other}_one_way"] = len({value > 0.5 for value in corpora.values()}) == 1
+                row[f"{other}_corpora"] = corpora
+            rows[f"{road} {name}"] = row
     return rows
 
 
@@ -121,10 +121,11 @@ def gain(table: Table, road: str, groups: dict[str, tuple[str, ...]]) -> dict[st
         extra = [np.where(np.isfinite(c), c, np.nanmedian(c)) for c in extra]
         logit = _unseen_logits(table, table.relative(np.column_stack([base, *extra])))
         now = np.stack([table.auc(logit, some) for some in others.values()])
-        rows[f"{road} {title}"] = {
-            f"against_{other}": table.over_speakers(values)
-            for other, values in zip(others, now - (before if names else 0.0), strict=True)
-        }
+        row: Figures = {}
+        for other, values in zip(others, now - (before if names else 0.0), strict=True):
+            row[f"against_{other}"] = table.over_speakers(values)
+            row[f"{other}_corpora"] = table.by_corpus(values)
+        rows[f"{road} {title}"] = row
         before = before if names else now
     return rows
 
@@ -207,7 +208,7 @@ def _flat(rows: dict[str, Figures]) -> dict[str, Figures]:
             return value
         if "low" in value:
             return f"{value['value']:.3f} [{value['low']:.3f} {value['high']:.3f}]"
-        return " ".join(f"{name[:3]} {number:.2f}" for name, number in value.items())
+        return " ".join(f"{name[:3]} {number:.3f}" for name, number in value.items())
 
     return {name: {key: text(value) for key, value in row.items()} for name, row in rows.items()}
 

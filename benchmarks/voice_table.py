@@ -27,7 +27,9 @@ class Table:
         self.angry, self.calm = emotion == ANGER, np.isin(emotion, list(CALM))
         self.happy = emotion == "happiness"
         rng = np.random.default_rng(_SEED)
-        self.draws = rng.integers(len(names), size=(1000, len(names)))
+        own = [np.flatnonzero(self.corpus_of == corpus) for corpus in np.unique(self.corpus_of)]
+        self.draws = np.concatenate([rng.choice(some, (1000, len(some))) for some in own], axis=1)
+        self.weight = 1.0 / np.array([np.sum(self.corpus_of == c) for c in self.corpus_of])
 
     def column(self, road: str, name: str) -> AnyArray:
         """Return one measure of every clip, nan where there is none."""
@@ -57,8 +59,11 @@ class Table:
         return found
 
     def over_speakers(self, values: AnyArray) -> Figures:
-        """Return the mean over speakers and its range."""
-        return _ranged(float(np.nanmean(values)), np.nanmean(values[self.draws], axis=1))
+        """Return the mean over speakers, every corpus with the same weight, and its range."""
+        weight = np.where(np.isfinite(values), self.weight, 0.0)
+        product = weight * np.nan_to_num(values)
+        drawn = product[self.draws].sum(axis=1) / weight[self.draws].sum(axis=1)
+        return _ranged(float(product.sum() / weight.sum()), drawn)
 
     def by_corpus(self, values: AnyArray) -> dict[str, float]:
         """Return the mean over each corpus' speakers, where any has a value."""
