@@ -1,19 +1,14 @@
 """How fast and how evenly somebody speaks."""
 
 import numpy as np
-import scipy.fft
 
 from hackles.config import FRAMES_PER_S
-from hackles.features.statistics import mean, trailing
-from hackles.types import AnyArray, Array, Bools, Ints
+from hackles.features.statistics import trailing
+from hackles.types import Array, Bools
 
 _REACH = 6
 _DIP = 12
 _PROMINENCE_DB = np.float32(2.0)
-_LONGEST_PAUSE = 2 * FRAMES_PER_S
-
-_SYLLABIC_HZ = (2.0, 8.0)
-_MODULATION_HZ = (0.6, 20.0)
 
 
 def _running(pick: np.ufunc, values: Array, before: int, after: int) -> Array:
@@ -26,7 +21,7 @@ def _running(pick: np.ufunc, values: Array, before: int, after: int) -> Array:
     return result
 
 
-def smoothed(values: Array) -> Array:
+def _smoothed(values: Array) -> Array:
     """Return the running mean over five neighbours; the row's ends are held."""
     first, last = values[:, :1], values[:, -1:]
     padded = np.concatenate([first, first, values, last, last], axis=1)
@@ -53,32 +48,13 @@ def syllable_rate(level_db: Array, voiced: Bools, valid: Bools) -> Array:
     """
     count = np.maximum(valid.sum(axis=1), 1)
     level = np.where(valid, level_db, np.float32(-120.0))
-    smooth = smoothed(level)
+    smooth = _smoothed(level)
     # Higher than all before it, and than none after it is lower: a level top counts once.
     peak = (smooth >= _running(np.maximum, smooth, 0, _REACH)) & valid & voiced
     peak[:, 1:] &= smooth[:, 1:] > _running(np.maximum, smooth, _REACH - 1, 0)[:, :-1]
     peak &= smooth - _running(np.minimum, smooth, _DIP, 0) >= _PROMINENCE_DB
     rate: Array = (peak.sum(axis=1) * FRAMES_PER_S / count).astype(np.float32)
     return rate
-
-
-def pauses(frame: Ints, valid: Bools) -> tuple[Array, Array]:
-    """Return how long the pauses between stretches of speech are, and their share of the time.
-
-    Args:
-        frame: shape (n, length), the place of each speech frame on the clock.
-        valid: shape (n, length), frames that belong to the window.
-
-    Returns:
-        The mean pause in s (0 where there is none), and the share, 0 to 1; both of shape (n,). A
-        pause of more than 2 s, in which the other party may have spoken, counts as 2 s.
-    """
-    pause = np.where(valid[:, 1:] & valid[:, :-1], frame[:, 1:] - frame[:, :-1] - 1, 0)
-    pause = np.minimum(pause, _LONGEST_PAUSE)
-    silent = pause.sum(axis=1)
-    mean_s = silent / (np.maximum((pause > 0).sum(axis=1), 1) * FRAMES_PER_S)
-    share = silent / np.maximum(silent + valid.sum(axis=1), 1)
-    return mean_s.astype(np.float32), share.astype(np.float32)
 
 
 def voiced_segments(voiced: Bools, adjacent: Bools, valid: Bools) -> tuple[Array, Array]:
@@ -96,24 +72,3 @@ def voiced_segments(voiced: Bools, adjacent: Bools, valid: Bools) -> tuple[Array
     length_s = voiced.sum(axis=1) / (np.maximum(begun, 1) * FRAMES_PER_S)
     rate = begun * FRAMES_PER_S / np.maximum(valid.sum(axis=1), 1)
     return length_s.astype(np.float32), rate.astype(np.float32)
-
-
-def syllabic_modulation(level_db: Array, weight: Array) -> Array:
-    """Return the share of the level's movement that is at the pace of syllables, 2 to 8 Hz.
-
-    Args:
-        level_db: shape (n, length), one value per speech frame.
-        weight: shape (n, length), 1 where a frame belongs to the window, else 0.
-
-    Returns:
-        Shape (n,), 0 to 1, of the movement from 0.6 to 20 Hz.
-    """
-    moved = (level_db - mean(level_db, weight)[:, None]) * weight
-    spectrum: AnyArray = np.abs(scipy.fft.rfft(moved, axis=1)) ** 2
-    hz = np.fft.rfftfreq(level_db.shape[1], 1.0 / FRAMES_PER_S)
-    syllabic, whole = (
-        spectrum[:, (hz >= low) & (hz <= high)].sum(axis=1)
-        for low, high in (_SYLLABIC_HZ, _MODULATION_HZ)
-    )
-    result: Array = (syllabic / np.maximum(whole, np.float32(1e-6))).astype(np.float32)
-    return result
