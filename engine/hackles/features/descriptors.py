@@ -25,10 +25,8 @@ LLD_NAMES: tuple[str, ...] = (
     "voicing",
     "alpha_ratio_db",
     "hammarberg_db",
-    "slope_db_per_khz",
     "centroid_hz",
     "spread_hz",
-    "loudness",
     "clipped_ratio",
     *(f"mel{band:02d}_db" for band in range(spectrum.N_MELS)),
 )
@@ -141,17 +139,14 @@ def low_level_descriptors(frames: Spectra, chosen: Bools) -> tuple[Array, Pitche
 
 def _describe(power: Array, voicing: Array) -> Array:
     """Return the descriptors of one tile of frames; the columns known before hold anything."""
-    mel_db = spectrum.log_mel_db(power)
     result = np.empty((len(power), N_LLDS), dtype=np.float32)
     result[:, LLD["voicing"]] = voicing
     result[:, LLD["f0_st"]] = 0.0
     result[:, LLD["alpha_ratio_db"]] = spectrum.alpha_ratio_db(power)
     result[:, LLD["hammarberg_db"]] = spectrum.hammarberg_db(power)
-    result[:, LLD["slope_db_per_khz"]] = spectrum.slope_db_per_khz(power)
     centroid_hz, result[:, LLD["spread_hz"]] = spectrum.centre_and_spread_hz(power)
     result[:, LLD["centroid_hz"]] = centroid_hz
-    result[:, LLD["loudness"]] = energy.loudness(mel_db)
-    result[:, MEL_COLUMNS] = mel_db
+    result[:, MEL_COLUMNS] = spectrum.log_mel_db(power)
     return result
 
 

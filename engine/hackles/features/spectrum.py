@@ -36,11 +36,6 @@ _SPLIT_2000 = int(np.searchsorted(BINS_HZ, 2000.0))
 _MIDDLE_HZ = np.float32(sum(BAND_HZ) / 2)
 _FROM_MIDDLE_HZ: Array = BINS_HZ - _MIDDLE_HZ
 
-_SLOPE_BINS = slice(int(np.searchsorted(BINS_HZ, 500.0)), int(np.searchsorted(BINS_HZ, 1500.1)))
-_SLOPE_KHZ = BINS_HZ[_SLOPE_BINS].astype(np.float64) / 1000.0
-_SLOPE_KHZ -= _SLOPE_KHZ.mean()
-_SLOPE_WEIGHTS: Array = (_SLOPE_KHZ / np.sum(_SLOPE_KHZ**2)).astype(np.float32)
-
 
 def power_spectrum(frames: Array) -> Array:
     """Return the power in each bin of the telephone band.
@@ -100,19 +95,6 @@ def hammarberg_db(power: Array) -> Array:
     low = power[:, :_SPLIT_2000].max(axis=1)
     high = power[:, _SPLIT_2000:].max(axis=1)
     return decibels(low) - decibels(high)
-
-
-def slope_db_per_khz(power: Array) -> Array:
-    """Return the slope of the level from 500 to 1500 Hz, in dB per kHz, shape (n_frames,).
-
-    Louder, tenser voices fall less steeply: the slope rises.
-
-    Source:
-        eGeMAPS slope500-1500: least squares through the log power of the bins.
-    """
-    # einsum, not matmul: each row's result must not depend on the rows beside it.
-    result: Array = np.einsum("ij,j->i", decibels(power[:, _SLOPE_BINS]), _SLOPE_WEIGHTS)
-    return result
 
 
 def centre_and_spread_hz(power: Array) -> tuple[Array, Array]:
