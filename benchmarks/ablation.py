@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import command, commit, write
-from hackles.features import FUNCTIONAL_NAMES
 from models.training.corpora import TRAINED, read_labels
 from models.training.evaluate import auc_by_corpus, unseen_logits
 from models.training.fit import USED, Examples, Inputs, examples

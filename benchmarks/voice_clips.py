@@ -10,10 +10,9 @@ from hackles.config import BAND_HZ, FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
 from hackles.features import (
     FUNCTIONAL_NAMES,
     LLD,
-    VOICED,
     descriptors,
     functionals,
-    low_level_descriptors,
+    in_tiles,
     spectra,
 )
 from hackles.types import AnyArray, Array, Bools
@@ -110,13 +109,12 @@ def listen(clip: Clip, index: int, ask_praat: bool) -> Heard | None:
     for road, samples in ways.items():
         values = praat(samples) if ask_praat else {}
         if road in ENGINE_ROADS:
-            spectrum = spectra(_frames(samples))
-            every = np.ones(len(spectrum.power), dtype=np.bool_)
-            llds = low_level_descriptors(spectrum, every)
+            frames = _frames(samples)
+            spectrum, llds = spectra(frames), in_tiles(frames)
             if road == "clean":  # which frames are speech is not the question here
                 level = llds[:, LLD["level_db"]]
                 speech = level > np.percentile(level, 95) - _SPEECH_DB
-            voiced = speech & (llds[:, LLD["voicing"]] >= VOICED)
+            voiced = speech & (llds[:, LLD["f0_st"]] > 0.0)
             if speech.sum() < 100 or voiced.sum() < 20:
                 return None
             rows = np.flatnonzero(speech)
@@ -126,8 +124,8 @@ def listen(clip: Clip, index: int, ask_praat: bool) -> Heard | None:
             values |= _measures(spectrum.power, llds, voiced)
             if ask_praat and road == "clean":
                 low = 27.5 * 2 ** (values["f0_st_p50"] / 12) < 160.0
-                truth = praat_formants(samples, len(every), low)[voiced]
-                limited = praat_formants(ways["band"], len(every), low)[voiced]
+                truth = praat_formants(samples, len(llds), low)[voiced]
+                limited = praat_formants(ways["band"], len(llds), low)[voiced]
                 power, mel = spectrum.power[voiced], llds[voiced][:, descriptors.MEL_COLUMNS]
                 heard.voiced = [truth, limited, power, mel - mel.mean(axis=1, keepdims=True)]
                 values |= _spreads(truth, ("praat_f1", "praat_f2"))

@@ -22,7 +22,7 @@ from benchmarks.voice_clips import ENGINE_ROADS, FORMANT_RANGES_HZ, PRAAT, ROADS
 from benchmarks.voice_table import Table, short
 from hackles.config import TILE_FRAMES
 from hackles.errors import UsageError
-from hackles.features import FUNCTIONAL, descriptors
+from hackles.features import FUNCTIONAL, harmonicity
 from hackles.types import AnyArray, Array
 from models.training.corpora import ANGER, CALM, TRAINED, Clip, read_labels
 
@@ -30,7 +30,7 @@ _CODED = "ased"
 """Published as Opus: its voices have been through a codec, so Praat is not asked about them."""
 _SEED = 2026
 _TOLD_ON = ("clean", "noisy_telephone")
-_BESIDE = ("alpha_ratio_db_mean", "voicing_mean", "f0_st_p50", "f0_st_step", "level_db_step")
+_BESIDE = ("alpha_ratio_db_mean", "voicing_mean", "f0_st_p50")
 _IRREGULARITY = (
     "hnr_voiced_db",
     "f0_bend_st",
@@ -182,7 +182,7 @@ def cost(heard: Sequence[Heard]) -> dict[str, Figures]:
     """Return CPU microseconds per voiced frame, in tiles as the engine works."""
     tile = np.concatenate([h.voiced[2] for h in heard if h.voiced][:40])[:TILE_FRAMES]
     runs: dict[str, Callable[[Array], object]] = {
-        "all descriptors of the engine": descriptors._describe,
+        "autocorrelation of the engine": harmonicity.autocorrelation,
         "two_periods": candidates.two_periods,
         "voicing_slope": candidates.voicing_slope,
         "prominence_db": candidates.prominence_db,

@@ -33,9 +33,10 @@ _ENVELOPE_BINS = 16
 
 # Weights of the evidence for a period: the peak at it, the peak at twice it (the spacing of
 # every second harmonic has none half-way), and its length in octaves (half of it fits as well). A
-# conditional logit, fitted to what Praat heard in the unfiltered speech of 150 clips of five corpora,
-# heard band-limited and in noise at 20 and 10 dB; then balanced by hand between low and high
-# voices. How usual a pitch is does not count: that misheard every fifth frame below 110 Hz and above 420.
+# conditional logit, fitted to what Praat heard in the unfiltered speech of 150 clips of five
+# corpora, heard band-limited and in noise at 20 and 10 dB; then balanced by hand between low and
+# high voices. How usual a pitch is does not count: every fifth frame below 110 Hz, and above 420,
+# was misheard for it.
 _AT_PERIOD = np.float32(1.23)
 _AT_TWICE = np.float32(0.53)
 _LENGTH: Array = (2.2 * np.log2(LAGS / FIRST_LAG)).astype(np.float32)
