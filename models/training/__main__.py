@@ -32,7 +32,9 @@ _DEFAULT_OUT = Path(__file__).parents[1] / "hackles_models" / "default.onnx"
 
 def train(corpora: Path, out: Path, quick: bool) -> dict[str, Any]:
     """Train on all speakers but the held-out ones; return the figures."""
-    clips = [clip for clip in read_labels(corpora) if clip.corpus in TRAINED]
+    every_clip = read_labels(corpora)
+    clips = [clip for clip in every_clip if clip.corpus in TRAINED]
+    others = [clip for clip in every_clip if clip.corpus not in TRAINED]
     held_out = hold_out(clips, HELD_OUT)
     _say(f"measuring {len(clips)} clips, alone and in runs")
     alone, runs = measure_clips(clips), measure_runs(clips)
@@ -60,13 +62,17 @@ def train(corpora: Path, out: Path, quick: bool) -> dict[str, Any]:
             **{corpus: _figures(found) for corpus, found in tuned.items()},
         },
     }
-    test = clip_by_clip.rows(np.isin(clip_by_clip.speaker, list(held_out)))
+    tests = {"held_out_speakers": clip_by_clip.rows(np.isin(clip_by_clip.speaker, list(held_out)))}
+    if others:
+        _say(f"measuring {len(others)} clips of corpora that are never trained on")
+        tests["never_trained_on"] = examples(others, measure_clips(others))
     report["auc"] = {}
     for cold in (True, False):
         kind = "cold" if cold else "with_baseline"
-        baselines = draw_baselines(test, model.prior_mean, float(cold), seed=1)
-        logits = model.logits(test.values, baselines)[:, 0]
-        report["auc"][f"held_out_speakers_{kind}"] = auc_by_corpus(test, logits)
+        for name, test in tests.items():
+            baselines = draw_baselines(test, model.prior_mean, float(cold), seed=1)
+            logits = model.logits(test.values, baselines)[:, 0]
+            report["auc"][f"{name}_{kind}"] = auc_by_corpus(test, logits)
         for group in ("corpus",) if quick else ("corpus", "speaker"):
             _say(f"leaving out one {group} at a time, {kind}")
             unseen = unseen_logits(everything, clip_by_clip, group, cold)
