@@ -28,10 +28,11 @@ from benchmarks.others import silero
 from benchmarks.record import ROOT, Figures, command, commit, show, write
 from benchmarks.speech_material import NOISES, SNRS_DB, SpeechCall
 from hackles.activity import Levels, SpeechActivity
-from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
+from hackles.config import HOP_LENGTH, SAMPLE_RATE
 from hackles.features import low_level_descriptors, spectra
 from hackles.framing import SampleRing
 from hackles.types import AnyArray, Array, Bools
+from models.training.telephone import mu_law
 
 Detector: TypeAlias = Callable[[Array], Bools]
 """From samples to a flag for each hop of 10 ms."""
@@ -83,7 +84,7 @@ def webrtcvad(mode: int, frame_ms: int, samples: Array) -> Bools:
 def silero_probability(samples: Array) -> Array:
     """Return Silero's probability of speech at the middle of each hop."""
     (run,) = silero().values()
-    frames = np.ravel(run(samples))
+    frames = np.array(run(samples))
     middle = np.arange(len(samples) // HOP_LENGTH) * HOP_LENGTH + HOP_LENGTH // 2
     at = np.clip((middle - _SILERO_FIRST) // _SILERO_LENGTH, 0, len(frames) - 1)
     result: Array = frames[at]
@@ -198,7 +199,7 @@ def speech_figures(corpora: Path, half: str, n_calls: int, rivals: bool = True) 
     corpora_used: dict[str, int] = {}
     for number, call in enumerate(material.clean_calls(speakers, n_calls)):
         rng = np.random.default_rng(number)
-        kind = NOISES[number // 7 % len(NOISES)]
+        kind = NOISES[number % len(NOISES)]
         sound = material.noise(kind, len(call.clean), speakers, rng)
         speech_s += call.truth.sum() / 100.0
         corpus = call.clips[0].corpus if call.clips else "none"
@@ -247,7 +248,7 @@ def prompt_figures(prompts: Sequence[Path], detectors: Mapping[str, Detector]) -
             truths += [truth, np.zeros(pause, dtype=np.bool_)]
     whole = np.concatenate(parts)
     whole += 10.0 ** (-65.0 / 20.0) * rng.standard_normal(len(whole))
-    samples = material.mu_law(whole.astype(np.float32))
+    samples = mu_law(whole.astype(np.float32))
     scores = {name: Score() for name in detectors}
     for name, run in detectors.items():
         scores[name].add(run(samples), np.concatenate(truths))
@@ -328,11 +329,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--corpora", type=Path, help="folder with labels.csv and the clips")
-    parser.add_argument("--asterisk", type=Path, help="unpacked asterisk-moh-*, asterisk-*-sounds-*")
+    parser.add_argument(
+        "--asterisk", type=Path, help="unpacked asterisk-moh-*, asterisk-*-sounds-*"
+    )
     parser.add_argument("--music", type=Path, help="a folder of other music, without singing")
     parser.add_argument("--half", choices=material.HALVES, default=material.HALVES[0])
     parser.add_argument("--calls", type=int, default=70)
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/speech_activity.json")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "benchmarks/results/speech_activity.json"
+    )
     options = parser.parse_args(arguments)
     figures: Figures = {"commit": commit()}
     compared = detectors()

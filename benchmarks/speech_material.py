@@ -1,6 +1,7 @@
 """What speech activity is measured on: calls with a known truth, and what is no speech at all."""
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def speech_truth(level_db: AnyArray) -> Bools:
     """Return which hops of a clean clip are speech: within 30 dB of its level, gaps closed."""
     speech = level_db > active_db(level_db) - _SPEECH_BELOW_DB
     at = np.flatnonzero(speech)
-    for before, after in zip(at[:-1], at[1:], strict=True):
+    for before, after in itertools.pairwise(at):
         if after - before <= _SHORTEST_GAP_FRAMES:
             speech[before:after] = True
     result: Bools = speech
@@ -111,7 +112,8 @@ def _call(clips: Sequence[Clip], rng: np.random.Generator) -> SpeechCall:
     """Lay clips and pauses one after the other."""
     n_hops = round(CALL_S * SAMPLE_RATE) // HOP_LENGTH
     clean, truth = np.zeros(n_hops * HOP_LENGTH), np.zeros(n_hops, dtype=np.bool_)
-    owner, used = np.full(n_hops, -1), []
+    owner = np.full(n_hops, -1)
+    used: list[Clip] = []
     at = round(rng.uniform(0.3, 3.0) * 100)
     # Twice the order of the clips: few of some corpora are clean enough.
     for index in np.tile(rng.permutation(len(clips)), 8):
@@ -162,13 +164,16 @@ def noise(kind: str, n: int, speakers: dict[str, list[Clip]], rng: np.random.Gen
         hz = rng.choice([50.0, 60.0])
         partials = np.arange(2, 20)
         phases = rng.uniform(0, 2 * np.pi, len(partials))
-        hum = sum(np.sin(2 * np.pi * hz * k * at + p) / k for k, p in zip(partials, phases, strict=True))
+        hum = sum(
+            np.sin(2 * np.pi * hz * k * at + p) / k for k, p in zip(partials, phases, strict=True)
+        )
         result = in_band(hum) / np.std(in_band(hum)) + 0.3 * in_band(white)
     elif kind == "babble":
         names = rng.choice(sorted(speakers), _BABBLERS)
         result = sum(_talker(speakers[name], n, rng) for name in names)
     else:  # wheels that come and go
-        swell = np.interp(at, np.arange(0, at[-1] + 2), rng.uniform(-5, 5, int(at[-1]) + 2))
+        seconds = np.arange(n // SAMPLE_RATE + 2)
+        swell = np.interp(at, seconds, rng.uniform(-5, 5, len(seconds)))
         result = _sloped(white, 1.0) * 10.0 ** (swell / 20.0)
     result = in_band(result)
     return result / np.sqrt(np.mean(np.square(result)))

@@ -11,6 +11,7 @@ ORDER = [
     "features",
     "framing",
     "history",
+    "talk",
     "activity",
     "gaps windowing evidence",
     "decisions",
