@@ -39,7 +39,7 @@ class Watched(SpeechActivity):
     means: AnyArray
     traits: Array
 
-    def _judged(self, batch: Batch, sums: AnyArray, loud: Bools) -> tuple[Bools, Bools, Bools]:
+    def _judged(self, batch: Batch, sums: AnyArray, loud: Bools) -> tuple[Bools, ...]:
         self.means = talk.means(sums[-talk.N_SUMS :])
         return super()._judged(batch, sums, loud)
 
@@ -110,10 +110,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f'    "{mark}": ({linear:.5g}, {square:.5g}),')
     print(f"_BIAS = {bias:.4g}")
     every = np.concatenate(traits, axis=1).T.astype(np.float64)
-    weights, bias = fit(every, np.concatenate(truths), np.ones(len(every)))
+    both = np.concatenate([every, every**2], axis=1)
+    weights, bias = fit(both, np.concatenate(truths), np.ones(len(every)))
     print("activity")
-    for name, value in zip([*LEVEL_TRAITS, *VOICE_TRAITS], weights, strict=True):
-        print(f'    "{name}": {value:.4g},')
+    names = [*LEVEL_TRAITS, *VOICE_TRAITS]
+    for name, linear, square in zip(names, *np.split(weights, 2), strict=True):
+        print(f'    "{name}": ({linear:.5g}, {square:.5g}),')
     print(f"_BIAS = {bias:.4g}")
 
 

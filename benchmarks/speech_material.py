@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import soundfile
@@ -15,6 +16,9 @@ from hackles.config import BAND_HZ, HOP_LENGTH, SAMPLE_RATE
 from hackles.types import AnyArray, Array, Bools
 from models.training.corpora import Clip, read_labels, read_samples
 from models.training.telephone import mu_law
+
+Part: TypeAlias = tuple[tuple[float, ...], float]
+"""The frequencies of a tone in Hz (none is a pause), and its seconds."""
 
 CALL_S = 60.0
 SNRS_DB = (5.0, 10.0, 15.0, 20.0, 30.0)
@@ -170,13 +174,14 @@ def noise(kind: str, n: int, speakers: dict[str, list[Clip]], rng: np.random.Gen
         result = in_band(hum) / np.std(in_band(hum)) + 0.3 * in_band(white)
     elif kind == "babble":
         names = rng.choice(sorted(speakers), _BABBLERS)
-        result = sum(_talker(speakers[name], n, rng) for name in names)
+        result = np.sum([_talker(speakers[name], n, rng) for name in names], axis=0)
     else:  # wheels that come and go
         seconds = np.arange(n // SAMPLE_RATE + 2)
         swell = np.interp(at, seconds, rng.uniform(-5, 5, len(seconds)))
         result = _sloped(white, 1.0) * 10.0 ** (swell / 20.0)
     result = in_band(result)
-    return result / np.sqrt(np.mean(np.square(result)))
+    result /= np.sqrt(np.mean(np.square(result)))
+    return result
 
 
 def _sloped(white: AnyArray, power: float) -> AnyArray:
@@ -213,7 +218,7 @@ def _tone(hz: Sequence[float], seconds: float) -> AnyArray:
     return sum((np.sin(2 * np.pi * f * at) for f in hz), np.zeros(len(at))) / max(len(hz), 1)
 
 
-def _cadence(parts: Sequence[tuple[Sequence[float], float]], seconds: float = 20.0) -> AnyArray:
+def _cadence(parts: Sequence[Part], seconds: float = 20.0) -> AnyArray:
     """Return tones, each with its frequencies (none is a pause) and duration, over and over."""
     once = np.concatenate([_tone(hz, length) for hz, length in parts])
     return np.resize(once, round(seconds * SAMPLE_RATE))
@@ -232,7 +237,7 @@ def call_progress() -> dict[str, AnyArray]:
     """
     # The Japanese ring-back is 400 Hz modulated by 16 Hz.
     japan = 0.5 * (1.0 + _tone((16.0,), 1.0)) * _tone((400.0,), 1.0)
-    once = {
+    once: dict[str, list[Part]] = {
         "dial US": [((350.0, 440.0), 1.0)],
         "dial UK": [((350.0, 450.0), 1.0)],
         "dial DE PL ES": [(_EU, 1.0)],

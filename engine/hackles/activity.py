@@ -43,41 +43,49 @@ _STILL_HZ = 40.0
 _TONE_FRAMES = 20
 _ENOUGH_LOUD_FRAMES = FRAMES_PER_S
 
-_PROOF_SPANS, _HALF_SECOND_SPANS = 10, 5
+_PROOF_SPANS, _HALF_SECOND_SPANS = 6, 5
 _PROOF = 150 * talk.UNIT
-"""Half a second of clear talk, or a second of likely talk; music on hold does not get there."""
+"""A third of a second of clear talk, or two thirds of likely talk; music seldom gets there."""
+_DISPROOF = -200 * talk.UNIT
+"""Over two seconds: whoever talked does so no longer."""
 _TRUSTED_FRAMES = 30 * FRAMES_PER_S
 """Whoever has not been heard for so long, nor since a hold, must prove it again."""
 
 _STRENGTH = 16.0
 _NEVER = -(2**62)
 
-# What a frame is told by to be speech, once somebody talks, and its weight: levels over the floor
-# in dB, now, and the mean and highest of the last 80 and 320 ms; shares are of the range from
-# floor to peak. Fitted by benchmarks/fit_activity.py.
+# What a frame is told by to be speech, once somebody talks, and the weights of it and of its
+# square: levels over the floor in dB, now, and the mean and highest of the last 80 and 320 ms;
+# shares are of the range from floor to peak. Fitted by benchmarks/fit_activity.py.
 LEVEL_TRAITS = {
-    "snr": 0.07265,
-    "snr, at most 12": 0.2789,
-    "under the peak": -0.02493,
-    "range": -0.1456,
-    "share": -6.434,
-    "mean of 8": -0.1304,
-    "mean of 32": -0.2976,
-    "highest of 8": 0.3777,
-    "highest of 8, at most 15": -0.03485,
-    "highest of 32": 0.05934,
-    "highest of 8, share": -1.343,
-    "highest of 32, share": 5.477,
+    "snr": (-0.022376, 0.00088308),
+    "snr, at most 12": (0.017832, 0.0080724),
+    "under the peak": (-0.21326, -0.0049103),
+    "range": (-0.18072, 0.0031496),
+    "share": (0.77179, -2.4167),
+    "mean of 8": (-0.070735, -0.0010269),
+    "mean of 32": (-0.26305, 0.0013071),
+    "highest of 8": (0.15793, 0.0013678),
+    "highest of 8, at most 15": (-0.21396, 0.016554),
+    "highest of 32": (0.0093278, -0.00045699),
+    "highest of 8, share": (3.2013, -2.2808),
+    "highest of 32, share": (10.339, -3.2198),
 }
-VOICE_TRAITS = {"voicing of 32": 5.773, "at most a quarter": -13.03, "highest voicing of 32": 3.22}
-_BIAS = -2.221
+VOICE_TRAITS = {
+    "voicing of 32": (-9.1317, 11.208),
+    "voicing of 32, at most a quarter": (-12.971, 43.093),
+    "highest voicing of 32": (-3.5691, 7.5383),
+}
+_BIAS = -4.171
 
 # In whole numbers, whose sums are exact in whichever order.
-_FINE, _WEIGHT = 64.0, 2.0**16
-_TRAIT_WEIGHTS: Ints = np.rint(
-    _WEIGHT * np.array([*LEVEL_TRAITS.values(), *VOICE_TRAITS.values()])
+_FINE, _BITS = 64, 30
+_WHOLE: Ints = np.rint(
+    2.0**_BITS
+    * np.array([*LEVEL_TRAITS.values(), *VOICE_TRAITS.values()]).T
+    / np.array([[_FINE], [_FINE**2]])
 ).astype(np.int64)
-_WHOLE_BIAS = round(_FINE * _WEIGHT * _BIAS)
+_WHOLE_BIAS = round(2.0**_BITS * _BIAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +208,7 @@ class SpeechActivity:
             np.int32,
             (talk.N_SUMS, _HALF_SECOND_SPANS),
         )
-        self._lasting = Lately(n_slots, (3, _MUSIC_SPANS), np.add, 0, np.int32, (1, _PROOF_SPANS))
+        self._lasting = Lately(n_slots, (4, _MUSIC_SPANS), np.add, 0, np.int32, (1, _PROOF_SPANS))
         self._proved: Ints = np.full(n_slots, _NEVER, dtype=np.int64)
         """The last frame at which talk was proved; none after a hold."""
 
@@ -229,8 +237,8 @@ class SpeechActivity:
         shown = talk.marks(batch, standing, llds, f0[:, 12:], alpha)
         held = np.stack([loud, standing.flat, steady[batch.inside], still]) & loud
         sums = self._marks.update(batch, np.concatenate([held, shown]))
-        music, tone, proof = self._judged(batch, sums, loud)
-        trusted = self._trusted(batch, proof & ~music & ~tone, music | tone)
+        music, tone, proof, disproof = self._judged(batch, sums, loud)
+        trusted = self._trusted(batch, proof, disproof)
         speech = standing.worth & trusted & self._stands_out(batch, standing, recent[:, 4])
         speech &= ~music & ~tone
         return Activity(*map(batch.pad, (speech, music, tone, standing.snr_db)))
@@ -244,8 +252,8 @@ class SpeechActivity:
         new[:, 4] = np.rint(_STRENGTH * new[:, 1]) * loud
         return self._recent.extend(batch, batch.pad(new).transpose(0, 2, 1))[:, :, 1:]
 
-    def _judged(self, batch: Batch, sums: AnyArray, loud: Bools) -> tuple[Bools, Bools, Bools]:
-        """Return where the last two seconds were mostly sustained notes, one tone, or talk."""
+    def _judged(self, batch: Batch, sums: AnyArray, loud: Bools) -> tuple[Bools, ...]:
+        """Return where the last two seconds were mostly notes, or one tone; proof and disproof."""
         n_loud, n_flat, n_steady, n_still = sums[:4]
         enough = n_loud >= _ENOUGH_LOUD_FRAMES
         music = enough & (n_steady >= 0.15 * n_loud) & (n_flat >= 0.55 * n_loud)
@@ -255,18 +263,22 @@ class SpeechActivity:
         like_talk = talk.likeness(sums[4:]) * loud
         # Music breathes between its notes: it is over when no frame of two seconds was music. A
         # tone does not end because a little is missing: notes would come as tones by turns.
-        lasting = self._lasting.update(batch, np.stack([music & ~tone, tone, like_talk]))
-        was_music, was_tone = lasting[:2] > 0
-        tone |= was_tone & enough & (held >= 0.65 * n_loud)
-        return was_music, tone, lasting[2] > _PROOF
+        new = np.stack([music & ~tone, tone, like_talk, like_talk])
+        was_music, was_tone, like_talk, proof = self._lasting.update(batch, new)
+        tone |= (was_tone > 0) & enough & (held >= 0.65 * n_loud)
+        # Whoever shouts holds notes, too, but does not sound like music otherwise.
+        other = like_talk < 0
+        music, tone = (was_music > 0) & other, tone & other
+        hold = music | tone
+        return music, tone, (proof > _PROOF) & ~hold, hold | (like_talk < _DISPROOF)
 
-    def _trusted(self, batch: Batch, proof: Bools, hold: Bools) -> Bools:
-        """Return where talk was proved within the last half minute, and no hold came after."""
+    def _trusted(self, batch: Batch, proof: Bools, disproof: Bools) -> Bools:
+        """Return where talk was proved within the last half minute, and not disproved since."""
         place = batch.taken[:, None] + np.arange(batch.width)
         last = np.where(batch.pad(proof), place, _NEVER)
         last[:, 0] = np.maximum(last[:, 0], self._proved[batch.slots])
         last = np.maximum.accumulate(last, axis=1)
-        held = np.maximum.accumulate(np.where(batch.pad(hold), place, _NEVER), axis=1)
+        held = np.maximum.accumulate(np.where(batch.pad(disproof), place, _NEVER), axis=1)
         last[held > last] = _NEVER
         self._proved[batch.slots] = last[np.arange(len(last)), batch.counts - 1]
         result: Bools = (place - last <= _TRUSTED_FRAMES)[batch.inside]
@@ -275,7 +287,7 @@ class SpeechActivity:
     def _stands_out(self, batch: Batch, standing: Standing, strength: AnyArray) -> Bools:
         """Return where somebody who talks in this call does so now."""
         whole = np.rint(_FINE * all_traits(batch, standing, strength)).astype(np.int64)
-        result: Bools = _TRAIT_WEIGHTS @ whole + _WHOLE_BIAS > 0
+        result: Bools = _WHOLE[0] @ whole + _WHOLE[1] @ (whole * whole) + _WHOLE_BIAS > 0
         return result
 
 
