@@ -76,6 +76,15 @@ def _digits_hz(digits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array(ROWS_HZ)[digits // 4], np.array(COLUMNS_HZ)[digits % 4]
 
 
+LINES = {
+    "clean": lambda sound: sound,
+    "G.711": lambda sound: mulaw(sound),
+    "G.711, soft": lambda sound: mulaw(0.1 * sound),
+    "in noise": lambda sound: mulaw(sound + 0.1 * np.std(sound) * white_noise(len(sound) / 8000)),
+}
+"""Ways on which a sound arrives."""
+
+
 def hold_music() -> np.ndarray:
     start, end, what = truth("en_calm_1")["distractors"][0]
     assert what == "hold music"
@@ -117,11 +126,77 @@ def test_a_held_key_is_a_tone_after_a_quarter_second(digit):
     assert flags[TONE, 35:].all()
 
 
-@pytest.mark.parametrize(("on_s", "off_s"), [(1.0, 4.0), (0.5, 0.5), (0.25, 0.25)])
-def test_a_clean_ring_or_busy_tone_is_hardly_ever_speech(on_s, off_s):
-    flags = flags_of(0.2 * tone(425.0, seconds=10.0) * (clock(10.0) % (on_s + off_s) < on_s))
-    assert flags[SPEECH].mean() < 0.1
-    assert not flags[SPEECH, 700:].any()
+# On and off in seconds, over and over.
+CADENCES = {
+    "dial US": ((350.0, 440.0), (1.0,)),
+    "ring US": ((440.0, 480.0), (2.0, 4.0)),
+    "ring UK": ((400.0, 450.0), (0.4, 0.2, 0.4, 2.0)),
+    "ring DE, PL": ((425.0,), (1.0, 4.0)),
+    "ring ES": ((425.0,), (1.5, 3.0)),
+    "busy US": ((480.0, 620.0), (0.5, 0.5)),
+    "busy UK": ((400.0,), (0.375, 0.375)),
+    "busy ES": ((425.0,), (0.2, 0.2)),
+    "busy FR": ((440.0,), (0.5, 0.5)),
+    "busy JP": ((400.0,), (0.5, 0.5)),
+    "congestion US": ((480.0, 620.0), (0.25, 0.25)),
+    "congestion DE": ((425.0,), (0.24, 0.24)),
+    "recording": ((1400.0,), (0.5, 14.5)),
+    "fax CNG": ((1100.0,), (0.5, 3.0)),
+    "fax CED": ((2100.0,), (3.3, 1.0)),
+}
+
+
+@pytest.mark.parametrize("name", CADENCES)
+@pytest.mark.parametrize("line", LINES)
+def test_a_tone_of_the_network_is_never_speech(name, line):
+    hz, parts = CADENCES[name]
+    on = np.concatenate([np.full(round(s * SAMPLE_RATE), i % 2 == 0) for i, s in enumerate(parts)])
+    sound = sum(tone(each, seconds=20.0) for each in hz) * np.resize(on, 20 * SAMPLE_RATE)
+    assert not flags_of(LINES[line](0.1 * sound))[SPEECH].any()
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_special_information_tones_are_never_speech(line):
+    once = [tone(hz, 0.2, 0.33) for hz in (950.0, 1400.0, 1800.0)]
+    whole = np.resize(np.concatenate([*once, np.zeros(SAMPLE_RATE)]), 20 * SAMPLE_RATE)
+    assert not flags_of(LINES[line](whole))[SPEECH].any()
+
+
+@pytest.mark.parametrize("hz", [50.0, 60.0])
+@pytest.mark.parametrize("line", LINES)
+def test_hum_is_never_speech(hz, line):
+    hum = sum(np.sin(2 * np.pi * hz * k * clock(20.0) + k * k) / k for k in range(1, 30))
+    assert not flags_of(LINES[line](0.1 * hum))[SPEECH].any()
+
+
+def test_comfort_noise_that_changes_its_level_is_never_speech():
+    steps = gain(np.random.default_rng(0).uniform(-12.0, 0.0, 40))
+    noise = np.repeat(steps, SAMPLE_RATE // 2) * white_noise(20.0)
+    assert not flags_of(mulaw(0.02 * noise))[SPEECH].any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("attack_s", [0.005, 0.08])
+def test_chords_and_arpeggios_are_never_speech(seed, attack_s):
+    """Plucked or blown notes of a scale, four to a bar, a chord under each bar."""
+    chance, at = np.random.default_rng(seed), clock(20.0)
+    scale = 220.0 * 2.0 ** (np.array([0, 2, 4, 5, 7, 9, 11, 12]) / 12.0)
+    note = at % 0.25
+    melody = chance.choice(2 * scale, 80)[(at / 0.25).astype(int)]
+    swell = np.minimum(note / attack_s, 1.0) * np.exp(-note / 0.2)
+    sound = swell * sum(np.sin(2 * np.pi * k * melody * at) / k for k in (1, 2, 3))
+    for step in (0, 2, 4):
+        root = scale[(chance.integers(4, size=20)[(at % 20).astype(int)] + step) % 8]
+        sound = sound + 0.3 * np.sin(2 * np.pi * root * at)
+    assert not flags_of(mulaw(0.1 * sound))[SPEECH].any()
+
+
+def test_a_caller_is_speech_again_within_two_seconds_after_a_hold():
+    speech = customer("en_rising_1")[5 * SAMPLE_RATE : 15 * SAMPLE_RATE]
+    whole = np.concatenate([speech, np.tile(hold_music(), 3)[: 20 * SAMPLE_RATE], speech])
+    flags, alone = flags_of(whole)[SPEECH], flags_of(speech)[SPEECH]
+    assert not flags[1200:2990].any()
+    assert flags[3000:].sum() > alone.sum() - 200
 
 
 @pytest.mark.parametrize("noise_db", [-60.0, -40.0])
@@ -135,14 +210,14 @@ def test_a_tone_over_a_g711_line_is_not_speech():
 
 
 @pytest.mark.parametrize("press_s", [0.2, 0.5])
-def test_slowly_dialled_digits_are_hardly_ever_speech(press_s):
-    assert flags_of(keypad(press_s))[SPEECH].mean() < 0.12
+def test_slowly_dialled_digits_are_never_speech(press_s):
+    assert not flags_of(keypad(press_s))[SPEECH].any()
 
 
-@pytest.mark.xfail(strict=True, reason="a key held for 0.1 s is shorter than what counts as steady")
 @pytest.mark.parametrize("press_s", [0.05, 0.07, 0.1])
-def test_quickly_dialled_digits_are_hardly_ever_speech(press_s):
-    assert flags_of(keypad(press_s))[SPEECH].mean() < 0.12
+@pytest.mark.parametrize("line", [LINES["clean"], LINES["G.711, soft"], LINES["in noise"]])
+def test_quickly_dialled_digits_are_never_speech(press_s, line):
+    assert not flags_of(line(keypad(press_s)))[SPEECH].any()
 
 
 def test_hold_music_is_not_speech_after_its_first_second():
@@ -172,7 +247,8 @@ def test_most_of_what_the_customer_says_is_speech(name):
 def test_hardly_anything_else_is_speech(name):
     flags = flags_of_call(name)
     said = within(flags, truth(name)["segments"])
-    assert flags[SPEECH, ~said].mean() < (0.025 if name == "en_calm_1" else 0.01)
+    # For a moment after a word nobody knows that it was the last.
+    assert flags[SPEECH, ~said].mean() < 0.04
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"en_calm_1"}))
@@ -208,7 +284,7 @@ def test_a_voice_that_moves_in_level_and_pitch_is_speech():
     whole = np.concatenate([np.zeros(4000), voice]) + 1e-4 * white_noise(3.5)
     flags = flags_of(whole)
     assert not flags[SPEECH, :45].any()
-    assert flags[SPEECH, 60:].mean() > 0.9
+    assert flags[SPEECH, 150:].mean() > 0.9
 
 
 def test_a_voice_held_at_one_pitch_is_taken_for_music():

@@ -10,19 +10,21 @@ import numpy as np
 
 from hackles.features.statistics import trailing
 from hackles.framing import Batch
-from hackles.types import AnyArray, Ints
+from hackles.types import AnyArray, Array, Ints
 
 SPAN_FRAMES = 10
 """A tenth of a second, the grain of `Lately`."""
 
 
 class History:
-    """The last `length` values of one quantity, with a row per call."""
+    """The last `length` values of one quantity, or of several, with a row per call."""
 
-    def __init__(self, n_slots: int, length: int, fill: float, dtype: type = np.float32) -> None:
-        """Start every call with `length` times `fill`."""
+    def __init__(
+        self, n_slots: int, length: int, fill: float, several: tuple[int, ...] = ()
+    ) -> None:
+        """Start every call with `length` times `fill`; `several` is (k,) for k quantities."""
         self._fill = fill
-        self._values: AnyArray = np.full((n_slots, length), fill, dtype=dtype)
+        self._values: Array = np.full((n_slots, *several, length), fill, dtype=np.float32)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
@@ -33,15 +35,16 @@ class History:
 
         Args:
             batch: whose frames they are.
-            new: shape (n_rows, width), padded.
+            new: shape (n_rows, width), padded; (n_rows, k, width) for k quantities.
 
         Returns:
-            Shape (n_rows, length + width).
+            Shape (n_rows, length + width) or (n_rows, k, length + width).
         """
         old = self._values[batch.slots]
-        whole = np.concatenate([old, new.astype(old.dtype, copy=False)], axis=1)
-        last = batch.counts[:, None] + np.arange(old.shape[1])
-        self._values[batch.slots] = np.take_along_axis(whole, last, axis=1)
+        whole = np.concatenate([old, new.astype(old.dtype, copy=False)], axis=-1)
+        last = batch.counts[:, None] + np.arange(old.shape[-1])
+        last = last.reshape(len(last), *[1] * (old.ndim - 2), -1)
+        self._values[batch.slots] = np.take_along_axis(whole, last, axis=-1)
         return whole
 
 
@@ -53,7 +56,13 @@ class Lately:
     """
 
     def __init__(
-        self, n_slots: int, shape: tuple[int, int], combine: np.ufunc, start: float, dtype: type
+        self,
+        n_slots: int,
+        shape: tuple[int, int],
+        combine: np.ufunc,
+        start: float,
+        dtype: type,
+        shorter: tuple[int, int] = (0, 1),
     ) -> None:
         """Start every call with nothing.
 
@@ -63,7 +72,10 @@ class Lately:
             combine: np.minimum or np.add.
             start: what `combine` leaves any value unchanged with.
             dtype: of the values; a count needs one that holds it.
+            shorter: how many of the quantities, the last ones, look back on fewer spans, and on
+                how many; for counts alone.
         """
+        self._n_shorter, self._shorter_spans = shorter
         self._n_spans, self._combine, self._start = shape[1], combine, start
         # The last column is the span under way.
         self._spans: AnyArray = np.full((n_slots, shape[0], shape[1] + 1), start, dtype=dtype)
@@ -92,8 +104,7 @@ class Lately:
         old = self._spans[batch.slots]
         # Calls come last, so that each step below is one long loop over them.
         own = np.full((len(new), SPAN_FRAMES, n_new, n_rows), self._start, dtype=old.dtype)
-        for quantity, values in zip(own, new, strict=True):
-            quantity.reshape(-1)[place] = values
+        own.reshape(len(new), -1)[:, place] = new
         own[:, 0, 0] = self._combine(own[:, 0, 0], old[:, :, -1].T)
         for last, this in itertools.pairwise(own.transpose(1, 0, 2, 3)):
             self._combine(last, this, out=this)
@@ -112,9 +123,14 @@ class Lately:
 
     def _over_spans(self, whole: AnyArray) -> AnyArray:
         """Return what each `n_spans` neighbours come to, in the type of the values."""
-        if self._combine is np.add:
-            return trailing_count(whole, self._n_spans).astype(whole.dtype)
-        return trailing(np.minimum, whole, self._n_spans)
+        if self._combine is not np.add:
+            return trailing(np.minimum, whole, self._n_spans)
+        result = trailing_count(whole, self._n_spans).astype(whole.dtype)
+        if self._n_shorter:
+            n_spans = self._shorter_spans
+            some = whole[:, -self._n_shorter :, self._n_spans - n_spans :]
+            result[:, -self._n_shorter :] = trailing_count(some, n_spans)
+        return result
 
 
 def trailing_count(flags: AnyArray, width: int) -> AnyArray:
