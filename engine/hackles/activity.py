@@ -49,12 +49,14 @@ class Activity:
         speech: somebody talks.
         music: sustained notes (hold music).
         tone: one steady tone (ring-back, busy, DTMF, a beep).
+        leak: the agent's voice in the customer's channel.
         snr_db: level over the noise floor.
     """
 
     speech: Bools
     music: Bools
     tone: Bools
+    leak: Bools
     snr_db: Array
 
 
@@ -123,23 +125,28 @@ class SpeechActivity:
         for history in vars(self).values():
             history.clear(slot)
 
-    def update(self, batch: Batch, standing: Standing, llds: Array) -> Activity:
+    def update(
+        self, batch: Batch, standing: Standing, llds: Array, leak: Bools | None = None
+    ) -> Activity:
         """Return what each new frame is.
 
         Args:
             batch: whose frames they are.
             standing: how loud they are.
             llds: shape (n_frames, N_LLDS), flat; those not worth describing may be zero.
+            leak: which are the agent's voice, shape (n_frames,); none if None.
         """
+        if leak is None:
+            leak = np.zeros(len(llds), dtype=np.bool_)
         loud, flat = standing.loud, standing.flat
         steady = self._steady_pitch(batch, llds)
         still = flat & self._steady_timbre(batch, llds)
         music, tone = self._music_and_tone(batch, loud, flat, steady, still)
-        voiced = loud & (llds[:, LLD["voicing"]] >= VOICED) & ~steady & ~still
+        voiced = loud & (llds[:, LLD["voicing"]] >= VOICED) & ~steady & ~still & ~leak
         lately = trailing_count(self._voiced.extend(batch, batch.pad(voiced)), _HANGOVER_FRAMES)
         enough = lately[:, -batch.width :][batch.inside] >= _VOICED_OF_LAST
-        speech = standing.worth & enough & ~music & ~tone
-        return Activity(*map(batch.pad, (speech, music, tone, standing.snr_db)))
+        speech = standing.worth & enough & ~music & ~tone & ~leak
+        return Activity(*map(batch.pad, (speech, music, tone, leak, standing.snr_db)))
 
     def _steady_pitch(self, batch: Batch, llds: Array) -> Bools:
         """Return where a note has been held for 80 ms."""

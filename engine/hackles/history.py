@@ -19,10 +19,17 @@ SPAN_FRAMES = 10
 class History:
     """The last `length` values of one quantity, with a row per call."""
 
-    def __init__(self, n_slots: int, length: int, fill: float, dtype: type = np.float32) -> None:
-        """Start every call with `length` times `fill`."""
+    def __init__(
+        self,
+        n_slots: int,
+        length: int,
+        fill: float,
+        dtype: type = np.float32,
+        shape: tuple[int, ...] = (),
+    ) -> None:
+        """Start every call with `length` times `fill`; each value is of the given shape."""
         self._fill = fill
-        self._values: AnyArray = np.full((n_slots, length), fill, dtype=dtype)
+        self._values: AnyArray = np.full((n_slots, length, *shape), fill, dtype=dtype)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
@@ -33,15 +40,15 @@ class History:
 
         Args:
             batch: whose frames they are.
-            new: shape (n_rows, width), padded.
+            new: shape (n_rows, width, ...), padded.
 
         Returns:
-            Shape (n_rows, length + width).
+            Shape (n_rows, length + width, ...).
         """
         old = self._values[batch.slots]
         whole = np.concatenate([old, new.astype(old.dtype, copy=False)], axis=1)
         last = batch.counts[:, None] + np.arange(old.shape[1])
-        self._values[batch.slots] = np.take_along_axis(whole, last, axis=1)
+        self._values[batch.slots] = whole[np.arange(len(last))[:, None], last]
         return whole
 
 

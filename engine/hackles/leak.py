@@ -1,0 +1,222 @@
+"""Where the agent's voice leaks into the customer's channel: sidetone, echo, a loudspeaker.
+
+A leak is the agent's sound again, later by a delay and quieter by a gain that hardly change within
+a call. So the fine structure of each customer's frame is compared with the agent's of the last
+300 ms; where one delay explains the last seconds, frames that have the agent's structure at that
+delay, and no more than the level that follows from it, are the agent's. A customer who talks over
+the leak is louder than that, or unlike.
+
+Of the agent's channel only this likeness and the timing of speech are made: the law forbids to
+infer a worker's emotions (EU AI Act, Art. 5(1)(f)), so it has no descriptors, windows or readings.
+"""
+
+import numpy as np
+
+from hackles.activity import Standing
+from hackles.config import FRAMES_PER_S, TILE_FRAMES
+from hackles.features import Spectra
+from hackles.features.energy import level_db
+from hackles.features.spectrum import N_BINS, power_spectrum
+from hackles.features.statistics import trailing
+from hackles.features.structure import N_STRUCTURE, likeness, structure
+from hackles.framing import Batch, SampleRing
+from hackles.history import SPAN_FRAMES, History, Lately, trailing_count
+from hackles.types import AnyArray, Array, Bools, Ints
+
+_N_LAGS = 33
+"""Delays of 0 to 320 ms are looked for."""
+_PAST = _N_LAGS - 1
+_N_LEADS = 3
+"""Where the customer comes first, by up to 30 ms, it is the customer who leaks into the agent's."""
+
+_SILENCE_DB = -100.0
+_UNHEARD_DB = -200.0
+_BELOW_PEAK_DB = 30.0
+_PEAK_SPANS = 10 * FRAMES_PER_S // SPAN_FRAMES
+_EVIDENCE_SPANS = 3 * FRAMES_PER_S // SPAN_FRAMES
+
+_UNDECIDED, _MOST_AGAINST, _MOST_FOR = 22, 6, 50
+_ENOUGH = 450
+_CLEARLY_ALIKE = 60
+_ENOUGH_ALIKE = 8
+_SMOOTH_FRAMES = 5
+_UNKNOWN = -1
+_LARGEST_GAIN_DB = 100.0
+
+_BLOCK_FRAMES = 32
+_BLOCKS = 16
+
+
+class AgentLeak:
+    """Which of the customer's frames are the agent's voice, for many calls."""
+
+    def __init__(self, n_slots: int, max_frames: int) -> None:
+        """Start every call knowing nothing; see `SampleRing` for `max_frames`."""
+        self._ring = SampleRing(n_slots, max_frames, np.float16)
+        self._sounded: Bools = np.zeros(n_slots, dtype=np.bool_)
+        self._peak = Lately(n_slots, (1, _PEAK_SPANS), np.minimum, np.inf, np.float32)
+        self._level = History(n_slots, _PAST, _UNHEARD_DB)
+        self._agent = History(n_slots, _PAST, 0, np.int8, (N_STRUCTURE,))
+        self._customer = History(n_slots, _N_LEADS, 0, np.int8, (N_STRUCTURE,))
+        n_sums = _N_LAGS + _N_LEADS
+        self._evidence = Lately(n_slots, (n_sums, _EVIDENCE_SPANS), np.add, 0, np.int16)
+        self._gains = Lately(n_slots, (2, _EVIDENCE_SPANS), np.add, 0, np.int16)
+        self._likeness = History(n_slots, _SMOOTH_FRAMES, 0, np.int16)
+        self._lag: Ints = np.full(n_slots, _UNKNOWN, dtype=np.int64)
+        self._gain: Array = np.full(n_slots, _UNHEARD_DB, dtype=np.float32)
+
+    def clear(self, slot: int) -> None:
+        """Forget a call."""
+        self._sounded[slot] = False
+        self._lag[slot] = _UNKNOWN
+        self._gain[slot] = _UNHEARD_DB
+        for stage in vars(self).values():
+            if not isinstance(stage, np.ndarray):
+                stage.clear(slot)
+
+    def write(self, slot: int, samples: Array) -> None:
+        """Take in the agent's samples, as many as were taken of the customer's."""
+        self._sounded[slot] |= samples.any()
+        self._ring.write(slot, samples)
+
+    def skip_to(self, slot: int, position: int) -> None:
+        """Go on at a later position."""
+        self._ring.skip_to(slot, position)
+
+    def update(self, batch: Batch, heard: Spectra, standing: Standing) -> Bools:
+        """Return which of the customer's new frames are the agent's voice.
+
+        Args:
+            batch: whose frames they are.
+            heard: of the customer's.
+            standing: of the customer's.
+
+        Returns:
+            Shape (n_frames,), flat.
+        """
+        self._ring.take()
+        leak = np.zeros(len(standing.worth), dtype=np.bool_)
+        # An agent who has not made a sound yet leaves everything as it was at the start.
+        with_agent = self._sounded[batch.slots]
+        if with_agent.any():
+            own, mine = batch.rows(with_agent), np.repeat(with_agent, batch.counts)
+            levels, structures = self._listen(own)
+            spoke = trailing(np.maximum, levels, _N_LAGS)[own.inside] > _UNHEARD_DB
+            looked = standing.worth[mine] & spoke
+            customer = np.zeros((len(looked), N_STRUCTURE), dtype=np.int8)
+            at = np.flatnonzero(mine)[looked]
+            for tile in range(0, len(at), TILE_FRAMES):
+                some = slice(tile, tile + TILE_FRAMES)
+                customer[np.flatnonzero(looked)[some]] = structure(heard.power[at[some]])
+            alike = self._compare(own, looked, customer, structures)
+            sure, lag = self._delay(own, looked, alike)
+            leak[mine] = looked & self._explained(
+                own, sure, lag, alike, levels, heard.level_db[mine], standing.snr_db[mine]
+            )
+        return leak
+
+    def _listen(self, own: Batch) -> tuple[AnyArray, AnyArray]:
+        """Return the agent's level and structure, of the frames before and of the new ones.
+
+        Returns:
+            Shapes (n_rows, _PAST + width) and (n_rows, _PAST + width, N_STRUCTURE); where the
+            agent does not speak, _UNHEARD_DB and zero.
+        """
+        frames = self._ring.frames(own)
+        power = np.empty((len(frames), N_BINS), dtype=np.float32)
+        level = np.empty(len(frames), dtype=np.float32)
+        for at in range(0, len(frames), TILE_FRAMES):
+            tile = slice(at, at + TILE_FRAMES)
+            power[tile] = power_spectrum(frames[tile])
+            level[tile] = level_db(power[tile])
+        peak = -self._peak.update(own, -level[None])[0]
+        spoke = (level > _SILENCE_DB) & (level > peak - _BELOW_PEAK_DB)
+        level[~spoke] = _UNHEARD_DB
+        structures = np.zeros((len(frames), N_STRUCTURE), dtype=np.int8)
+        rows = np.flatnonzero(spoke)
+        for at in range(0, len(rows), TILE_FRAMES):
+            some = rows[at : at + TILE_FRAMES]
+            structures[some] = structure(power[some])
+        return self._level.extend(own, own.pad(level)), self._agent.extend(own, own.pad(structures))
+
+    def _compare(
+        self, own: Batch, looked: Bools, customer: AnyArray, agent: AnyArray
+    ) -> AnyArray:
+        """Return how alike each frame is to the agent's at each lag, and the other way round.
+
+        Returns:
+            Percent, shape (_N_LAGS + _N_LEADS, n_frames); zero where nothing was looked at.
+        """
+        customer = self._customer.extend(own, own.pad(customer))
+        block = min(own.width, _BLOCK_FRAMES)
+        n_blocks = -(-own.width // block)
+        beyond = n_blocks * block - own.width
+        customer, agent = (np.pad(a, ((0, 0), (0, beyond), (0, 0))) for a in (customer, agent))
+        looked = np.pad(own.pad(looked), ((0, 0), (0, beyond)))
+        looked = looked.reshape(-1, n_blocks, block)
+        result = np.zeros((*looked.shape, _N_LAGS + _N_LEADS), dtype=np.int16)
+        rows, blocks = np.nonzero(looked.any(axis=2))
+        now = np.arange(block)[:, None]
+        lags, leads = now + _PAST - np.arange(_N_LAGS), now + _N_LEADS - np.arange(1, _N_LEADS + 1)
+        for at in range(0, len(rows), _BLOCKS):
+            r, b = (which[at : at + _BLOCKS, None] for which in (rows, blocks))
+            theirs = agent[r, b * block + np.arange(_PAST + block)].astype(np.float32)
+            ours = customer[r, b * block + np.arange(_N_LEADS + block)].astype(np.float32)
+            # Of whole numbers, so that these products are exact.
+            later = ours[:, _N_LEADS:] @ theirs.transpose(0, 2, 1)
+            earlier = theirs[:, _PAST:] @ ours.transpose(0, 2, 1)
+            both = np.concatenate([later[:, now, lags], earlier[:, now, leads]], axis=2)
+            result[r[:, 0], b[:, 0]] = likeness(both)
+        result *= looked[..., None]
+        flat = result.reshape(len(own.slots), n_blocks * block, -1)[:, : own.width][own.inside]
+        return np.ascontiguousarray(flat.T)
+
+    def _delay(self, own: Batch, looked: Bools, alike: AnyArray) -> tuple[Bools, Ints]:
+        """Return whether one delay explains the last seconds, and the last that did, in frames."""
+        said = np.clip(alike - _UNDECIDED, -_MOST_AGAINST, _MOST_FOR)
+        sums = self._evidence.update(own, np.where(alike != 0, said, 0))
+        forward = sums[:_N_LAGS]
+        best = forward.argmax(axis=0)
+        strength = forward[best, np.arange(len(best))]
+        sure = looked & (strength >= _ENOUGH) & (strength > sums[_N_LAGS:].max(axis=0))
+        return sure, _held(own, sure, best, self._lag)
+
+    def _explained(
+        self,
+        own: Batch,
+        sure: Bools,
+        lag: Ints,
+        alike: AnyArray,
+        levels: AnyArray,
+        level: Array,
+        snr_db: Array,
+    ) -> Bools:
+        """Return where the agent's sound at the delay explains the customer's."""
+        known = lag != _UNKNOWN
+        lag = np.maximum(lag, 0)
+        now = np.where(known, alike[lag, np.arange(len(lag))], 0)
+        row, column = np.nonzero(own.inside)
+        source = levels[row, column + _PAST - lag]
+        matched = sure & (now >= _CLEARLY_ALIKE) & (source > _UNHEARD_DB)
+        over = np.rint(np.clip(level - source, -_LARGEST_GAIN_DB, _LARGEST_GAIN_DB))
+        sums = self._gains.update(own, np.stack([matched, over * matched]))
+        n_alike = np.maximum(sums[0], 1).astype(np.float32)
+        gain = _held(own, sums[0] >= _ENOUGH_ALIKE, sums[1] / n_alike, self._gain)
+        lately = self._likeness.extend(own, own.pad(now))[:, 1:]
+        smooth = (trailing_count(lately, _SMOOTH_FRAMES)[own.inside]) / _SMOOTH_FRAMES
+        excess = level - np.maximum(source + gain, level - snr_db)
+        self.debug = dict(now=now, smooth=smooth, excess=excess, lag=np.where(known,lag,-1), gain=gain, sure=sure)
+        known &= (gain > _UNHEARD_DB) & ((lag > 0) | (gain < 0.0))
+        best = np.maximum(now, smooth)
+        return known & (((best >= 20) & (excess < 3.0)) | ((best >= 50) & (excess < 8.0)))
+
+
+def _held(own: Batch, fresh: Bools, values: AnyArray, kept: AnyArray) -> AnyArray:
+    """Return at each frame the last fresh value; keep each call's last one in `kept`."""
+    place = np.where(own.pad(fresh), np.arange(own.width), -1)
+    last = np.maximum.accumulate(place, axis=1)
+    values = np.take_along_axis(own.pad(values), np.maximum(last, 0), axis=1)
+    held = np.where(last >= 0, values, kept[own.slots][:, None]).astype(kept.dtype)
+    kept[own.slots] = held[np.arange(len(own.slots)), own.counts - 1]
+    result: AnyArray = held[own.inside]
+    return result
