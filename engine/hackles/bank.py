@@ -93,7 +93,9 @@ class Bank:
         self._check(slot)
         return self._listener.push(slot, block, agent)
 
-    def receive(self, slots: Ints, counts: Ints, samples: Array) -> None:
+    def receive(
+        self, slots: Ints, counts: Ints, samples: Array, agents: Array | None = None
+    ) -> None:
         """Take in the next samples of many calls at once, as telephone systems send them.
 
         Args:
@@ -101,13 +103,15 @@ class Bank:
             counts: samples of each, shape (n_calls,), at most `max_samples`.
             samples: shape (sum of counts,), call after call, decoded from integers: they are
                 taken to be finite and within full scale.
+            agents: the agents' of the same time and shape; they are silent if None.
 
         Raises:
-            UsageError: if one of the calls has ended, or has no room for as many.
+            UsageError: if one of the calls has ended, or has no room for as many, or the bank has
+                no room for agents.
         """
         if not self._listening[slots].all():
             raise UsageError("Samples came of a call that is not open; open it first.")
-        self._listener.ring.write_all(slots, counts, samples)
+        self._listener.receive(slots, counts, samples, agents)
 
     def tick(self) -> Decisions:
         """Look at all new frames of all calls."""

@@ -10,6 +10,8 @@ Of the agent's channel only this likeness and the timing of speech are made: the
 infer a worker's emotions (EU AI Act, Art. 5(1)(f)), so it has no descriptors, windows or readings.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from hackles.activity import Standing
@@ -32,19 +34,38 @@ _N_LEADS = 3
 _SILENCE_DB = -100.0
 _UNHEARD_DB = -200.0
 _BELOW_PEAK_DB = 30.0
-_PEAK_SPANS = 10 * FRAMES_PER_S // SPAN_FRAMES
+_PEAK_SPANS = 5 * FRAMES_PER_S // SPAN_FRAMES
 _EVIDENCE_SPANS = 3 * FRAMES_PER_S // SPAN_FRAMES
 
 _UNDECIDED, _MOST_AGAINST, _MOST_FOR = 22, 6, 50
-_ENOUGH = 450
-_CLEARLY_ALIKE = 60
-_ENOUGH_ALIKE = 8
+_ENOUGH = 250
+"""Likeness in percent speaks for a delay above the first of these, and against it below, though
+little: it may be the customer who speaks. The sum over three seconds that is enough: without a
+leak, while both talk at a time, some delay may come to it by chance, but then hardly a frame is
+explained by it."""
+
 _SMOOTH_FRAMES = 5
-_UNKNOWN = -1
+_HARDLY_ALIKE, _FAIRLY_ALIKE, _PLAINLY_ALIKE = 20, 30, 50
+_PERCENT_PER_DB = np.float32(6.0)
+_MOST_EXCESS_DB = np.float32(6.0)
+"""How much louder than the leak a frame may be that is no more than that: the more alike, the more,
+because noise and the grain of frames make a leak fluctuate."""
+
+_ENOUGH_WEIGHT = 100
 _LARGEST_GAIN_DB = 100.0
+_UNKNOWN = -1
 
 _BLOCK_FRAMES = 32
 _BLOCKS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Levels in dB of some frames: the customer's, flat, and the agent's, padded, with the past."""
+
+    level_db: Array
+    snr_db: Array
+    agent_db: AnyArray
 
 
 class AgentLeak:
@@ -60,8 +81,8 @@ class AgentLeak:
         self._customer = History(n_slots, _N_LEADS, 0, np.int8, (N_STRUCTURE,))
         n_sums = _N_LAGS + _N_LEADS
         self._evidence = Lately(n_slots, (n_sums, _EVIDENCE_SPANS), np.add, 0, np.int16)
-        self._gains = Lately(n_slots, (2, _EVIDENCE_SPANS), np.add, 0, np.int16)
-        self._likeness = History(n_slots, _SMOOTH_FRAMES, 0, np.int16)
+        self._gains = Lately(n_slots, (2, _EVIDENCE_SPANS), np.add, 0, np.int32)
+        self._alike = History(n_slots, _SMOOTH_FRAMES, 0, np.int16)
         self._lag: Ints = np.full(n_slots, _UNKNOWN, dtype=np.int64)
         self._gain: Array = np.full(n_slots, _UNHEARD_DB, dtype=np.float32)
 
@@ -79,11 +100,16 @@ class AgentLeak:
         self._sounded[slot] |= samples.any()
         self._ring.write(slot, samples)
 
+    def write_all(self, slots: Ints, counts: Ints, samples: Array) -> None:
+        """Take in the agents' samples of many calls, as `SampleRing.write_all`."""
+        self._sounded[np.repeat(slots, counts)[samples != 0.0]] = True
+        self._ring.write_all(slots, counts, samples)
+
     def skip_to(self, slot: int, position: int) -> None:
         """Go on at a later position."""
         self._ring.skip_to(slot, position)
 
-    def update(self, batch: Batch, heard: Spectra, standing: Standing) -> Bools:
+    def update(self, batch: Batch, heard: Spectra, standing: Standing) -> tuple[Bools, Bools]:
         """Return which of the customer's new frames are the agent's voice.
 
         Args:
@@ -92,10 +118,11 @@ class AgentLeak:
             standing: of the customer's.
 
         Returns:
-            Shape (n_frames,), flat.
+            Two arrays of shape (n_frames,), flat: which are the agent's, and with which it came out
+            that there is a leak in the call at all. What was heard before that is in doubt.
         """
         self._ring.take()
-        leak = np.zeros(len(standing.worth), dtype=np.bool_)
+        leak, found = (np.zeros(len(standing.worth), dtype=np.bool_) for _ in range(2))
         # An agent who has not made a sound yet leaves everything as it was at the start.
         with_agent = self._sounded[batch.slots]
         if with_agent.any():
@@ -109,11 +136,12 @@ class AgentLeak:
                 some = slice(tile, tile + TILE_FRAMES)
                 customer[np.flatnonzero(looked)[some]] = structure(heard.power[at[some]])
             alike = self._compare(own, looked, customer, structures)
+            untold = np.repeat(self._lag[own.slots] == _UNKNOWN, own.counts)
             sure, lag = self._delay(own, looked, alike)
-            leak[mine] = looked & self._explained(
-                own, sure, lag, alike, levels, heard.level_db[mine], standing.snr_db[mine]
-            )
-        return leak
+            found[mine] = untold & _first(own, sure)
+            both = _Heard(heard.level_db[mine], standing.snr_db[mine], levels)
+            leak[mine] = looked & self._explained(own, lag, sure, alike, both)
+        return leak, found
 
     def _listen(self, own: Batch) -> tuple[AnyArray, AnyArray]:
         """Return the agent's level and structure, of the frames before and of the new ones.
@@ -139,9 +167,7 @@ class AgentLeak:
             structures[some] = structure(power[some])
         return self._level.extend(own, own.pad(level)), self._agent.extend(own, own.pad(structures))
 
-    def _compare(
-        self, own: Batch, looked: Bools, customer: AnyArray, agent: AnyArray
-    ) -> AnyArray:
+    def _compare(self, own: Batch, looked: Bools, customer: AnyArray, agent: AnyArray) -> AnyArray:
         """Return how alike each frame is to the agent's at each lag, and the other way round.
 
         Returns:
@@ -182,33 +208,36 @@ class AgentLeak:
         return sure, _held(own, sure, best, self._lag)
 
     def _explained(
-        self,
-        own: Batch,
-        sure: Bools,
-        lag: Ints,
-        alike: AnyArray,
-        levels: AnyArray,
-        level: Array,
-        snr_db: Array,
+        self, own: Batch, lag: Ints, sure: Bools, alike: AnyArray, heard: _Heard
     ) -> Bools:
         """Return where the agent's sound at the delay explains the customer's."""
         known = lag != _UNKNOWN
         lag = np.maximum(lag, 0)
         now = np.where(known, alike[lag, np.arange(len(lag))], 0)
+        lately = self._alike.extend(own, own.pad(now))[:, 1:]
+        smooth = trailing_count(lately, _SMOOTH_FRAMES)[own.inside] / np.float32(_SMOOTH_FRAMES)
         row, column = np.nonzero(own.inside)
-        source = levels[row, column + _PAST - lag]
-        matched = sure & (now >= _CLEARLY_ALIKE) & (source > _UNHEARD_DB)
-        over = np.rint(np.clip(level - source, -_LARGEST_GAIN_DB, _LARGEST_GAIN_DB))
-        sums = self._gains.update(own, np.stack([matched, over * matched]))
-        n_alike = np.maximum(sums[0], 1).astype(np.float32)
-        gain = _held(own, sums[0] >= _ENOUGH_ALIKE, sums[1] / n_alike, self._gain)
-        lately = self._likeness.extend(own, own.pad(now))[:, 1:]
-        smooth = (trailing_count(lately, _SMOOTH_FRAMES)[own.inside]) / _SMOOTH_FRAMES
-        excess = level - np.maximum(source + gain, level - snr_db)
-        self.debug = dict(now=now, smooth=smooth, excess=excess, lag=np.where(known,lag,-1), gain=gain, sure=sure)
-        known &= (gain > _UNHEARD_DB) & ((lag > 0) | (gain < 0.0))
-        best = np.maximum(now, smooth)
-        return known & (((best >= 20) & (excess < 3.0)) | ((best >= 50) & (excess < 8.0)))
+        source_db = heard.agent_db[row, column + _PAST - lag]
+        gain_db = self._gain_db(own, sure, now, source_db, heard.level_db)
+        expected_db = np.maximum(source_db + gain_db, heard.level_db - heard.snr_db)
+        excess_db = heard.level_db - expected_db
+        quiet = excess_db < np.minimum(smooth / _PERCENT_PER_DB, _MOST_EXCESS_DB)
+        # Two lines without a delay between them look alike whoever leaks into the other's.
+        known &= (lag > 0) | (gain_db < 0.0)
+        unsure = gain_db == _UNHEARD_DB
+        quiet &= smooth >= _HARDLY_ALIKE
+        known &= np.where(unsure, smooth >= _PLAINLY_ALIKE, quiet)
+        return known
+
+    def _gain_db(
+        self, own: Batch, sure: Bools, now: AnyArray, source_db: Array, level_db: Array
+    ) -> Array:
+        """Return by how much the leak has been louder than its source, the more alike the surer."""
+        weight = np.where(source_db > _UNHEARD_DB, np.maximum(now - _FAIRLY_ALIKE, 0), 0)
+        over = np.rint(np.clip(level_db - source_db, -_LARGEST_GAIN_DB, _LARGEST_GAIN_DB))
+        weights, weighted = self._gains.update(own, np.stack([weight, over * weight]))
+        mean = weighted / np.maximum(weights, 1).astype(np.float32)
+        return _held(own, sure & (weights >= _ENOUGH_WEIGHT), mean, self._gain)
 
 
 def _held(own: Batch, fresh: Bools, values: AnyArray, kept: AnyArray) -> AnyArray:
@@ -220,3 +249,10 @@ def _held(own: Batch, fresh: Bools, values: AnyArray, kept: AnyArray) -> AnyArra
     kept[own.slots] = held[np.arange(len(own.slots)), own.counts - 1]
     result: AnyArray = held[own.inside]
     return result
+
+
+def _first(own: Batch, flags: Bools) -> Bools:
+    """Return the first flag of each call in this tick."""
+    padded = own.pad(flags)
+    first: Bools = (padded & (np.cumsum(padded, axis=1) == 1))[own.inside]
+    return first

@@ -12,8 +12,8 @@ import numpy as np
 from hackles.activity import Levels, SpeechActivity
 from hackles.config import FRAME_LENGTH, FRAMES_PER_S, HOP_LENGTH, MIN_READING_FRAMES
 from hackles.decisions import GAP, table
-from hackles.features import LLD, N_FUNCTIONALS, functionals, low_level_descriptors, spectra
 from hackles.errors import UsageError
+from hackles.features import LLD, N_FUNCTIONALS, functionals, low_level_descriptors, spectra
 from hackles.features.statistics import mean
 from hackles.framing import SampleRing
 from hackles.gaps import Stretches, code_of
@@ -131,8 +131,7 @@ class Listener:
         Raises:
             UsageError: if there is an agent's block, but no room was made for agents.
         """
-        if agent is not None and self._leak is None:
-            raise UsageError("There is no room for agents here; make it with agents=True.")
+        self._check_room(agent)
         heard = int(self.ring.heard[slot])
         late = min(max(heard - block.start, 0), len(block.samples))
         if block.start > heard:
@@ -150,6 +149,19 @@ class Listener:
             self._leak.write(slot, _beside(position, written, agent))
         return late + written
 
+    def receive(self, slots: Ints, counts: Ints, samples: Array, agents: Array | None) -> None:
+        """Take in samples of many calls; see `Bank.receive`."""
+        self._check_room(agents)
+        self.ring.write_all(slots, counts, samples)
+        if self._leak is not None:
+            self._leak.write_all(
+                slots, counts, np.zeros_like(samples) if agents is None else agents
+            )
+
+    def _check_room(self, agents: object | None) -> None:
+        if agents is not None and self._leak is None:
+            raise UsageError("There is no room for agents here; make the bank with agents=True.")
+
     def tick(self) -> tuple[Measured, AnyArray]:
         """Return the windows that became due, and the gaps that ended, a table of `GAP`."""
         lost, self._lost = np.array(self._lost, dtype=GAP), []
@@ -158,7 +170,9 @@ class Listener:
             return _NOTHING, lost
         heard = spectra(frames)
         standing = self._levels.update(batch, heard.level_db)
-        leak = None if self._leak is None else self._leak.update(batch, heard, standing)
+        leak = found = None
+        if self._leak is not None:
+            leak, found = self._leak.update(batch, heard, standing)
         llds = low_level_descriptors(heard, standing.worth)
         activity = self._activity.update(batch, standing, llds, leak)
         slot, code, first, after = self._stretches.update(batch, activity)
@@ -169,7 +183,7 @@ class Listener:
             since=first * HOP_LENGTH,
             reason=code,
         )
-        due = self.windows.update(batch, llds, activity)
+        due = self.windows.update(batch, llds, activity, found)
         measured = self._measure(due, due.frame * HOP_LENGTH + FRAME_LENGTH)
         return measured, np.concatenate([lost, ended])
 
