@@ -31,6 +31,9 @@ _PAST = _N_LAGS - 1
 _N_LEADS = 3
 """Where the customer comes first, by up to 30 ms, it is the customer who leaks into the agent's."""
 
+_STEP = np.float32(1 / 8192)
+"""The agent's samples are kept in half the room, up to 12 dB over full scale."""
+
 _SILENCE_DB = -100.0
 _UNHEARD_DB = -200.0
 _BELOW_PEAK_DB = 30.0
@@ -73,7 +76,7 @@ class AgentLeak:
 
     def __init__(self, n_slots: int, max_frames: int) -> None:
         """Start every call knowing nothing; see `SampleRing` for `max_frames`."""
-        self._ring = SampleRing(n_slots, max_frames, np.float16)
+        self._ring = SampleRing(n_slots, max_frames, np.int16)
         self._sounded: Bools = np.zeros(n_slots, dtype=np.bool_)
         self._peak = Lately(n_slots, (1, _PEAK_SPANS), np.minimum, np.inf, np.float32)
         self._level = History(n_slots, _PAST, _UNHEARD_DB)
@@ -98,12 +101,12 @@ class AgentLeak:
     def write(self, slot: int, samples: Array) -> None:
         """Take in the agent's samples, as many as were taken of the customer's."""
         self._sounded[slot] |= samples.any()
-        self._ring.write(slot, samples)
+        self._ring.write(slot, _whole(samples))
 
     def write_all(self, slots: Ints, counts: Ints, samples: Array) -> None:
         """Take in the agents' samples of many calls, as `SampleRing.write_all`."""
         self._sounded[np.repeat(slots, counts)[samples != 0.0]] = True
-        self._ring.write_all(slots, counts, samples)
+        self._ring.write_all(slots, counts, _whole(samples))
 
     def skip_to(self, slot: int, position: int) -> None:
         """Go on at a later position."""
@@ -155,7 +158,7 @@ class AgentLeak:
         level = np.empty(len(frames), dtype=np.float32)
         for at in range(0, len(frames), TILE_FRAMES):
             tile = slice(at, at + TILE_FRAMES)
-            power[tile] = power_spectrum(frames[tile])
+            power[tile] = power_spectrum(frames[tile] * _STEP)
             level[tile] = level_db(power[tile])
         peak = -self._peak.update(own, -level[None])[0]
         spoke = (level > _SILENCE_DB) & (level > peak - _BELOW_PEAK_DB)
@@ -226,8 +229,8 @@ class AgentLeak:
         known &= (lag > 0) | (gain_db < 0.0)
         unsure = gain_db == _UNHEARD_DB
         quiet &= smooth >= _HARDLY_ALIKE
-        known &= np.where(unsure, smooth >= _PLAINLY_ALIKE, quiet)
-        return known
+        result: Bools = known & np.where(unsure, smooth >= _PLAINLY_ALIKE, quiet)
+        return result
 
     def _gain_db(
         self, own: Batch, sure: Bools, now: AnyArray, source_db: Array, level_db: Array
@@ -238,6 +241,12 @@ class AgentLeak:
         weights, weighted = self._gains.update(own, np.stack([weight, over * weight]))
         mean = weighted / np.maximum(weights, 1).astype(np.float32)
         return _held(own, sure & (weights >= _ENOUGH_WEIGHT), mean, self._gain)
+
+
+def _whole(samples: Array) -> AnyArray:
+    """Return samples as 16-bit multiples of _STEP."""
+    result: AnyArray = np.rint(np.clip(samples / _STEP, -32768, 32767)).astype(np.int16)
+    return result
 
 
 def _held(own: Batch, fresh: Bools, values: AnyArray, kept: AnyArray) -> AnyArray:
