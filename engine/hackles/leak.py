@@ -54,6 +54,11 @@ _MOST_EXCESS_DB = np.float32(6.0)
 """How much louder than the leak a frame may be that is no more than that: the more alike, the more,
 because noise and the grain of frames make a leak fluctuate."""
 
+_TURN_FRAMES = 25
+_LOUD_DB = 12.0
+_LEAST_SHARE = 0.2
+"""Of the loud frames of a quarter second: where fewer are likely the leak, the customer speaks."""
+
 _ENOUGH_WEIGHT = 100
 _LARGEST_GAIN_DB = 100.0
 _UNKNOWN = -1
@@ -86,6 +91,8 @@ class AgentLeak:
         self._evidence = Lately(n_slots, (n_sums, _EVIDENCE_SPANS), np.add, 0, np.int16)
         self._gains = Lately(n_slots, (2, _EVIDENCE_SPANS), np.add, 0, np.int32)
         self._alike = History(n_slots, _SMOOTH_FRAMES, 0, np.int16)
+        self._likely = History(n_slots, _TURN_FRAMES, 0, np.int8)
+        self._loud = History(n_slots, _TURN_FRAMES, 0, np.int8)
         self._lag: Ints = np.full(n_slots, _UNKNOWN, dtype=np.int64)
         self._gain: Array = np.full(n_slots, _UNHEARD_DB, dtype=np.float32)
 
@@ -143,7 +150,7 @@ class AgentLeak:
             sure, lag = self._delay(own, looked, alike)
             found[mine] = untold & _first(own, sure)
             both = _Heard(heard.level_db[mine], standing.snr_db[mine], levels)
-            leak[mine] = looked & self._explained(own, lag, sure, alike, both)
+            leak[mine] = self._explained(own, looked, lag, sure, alike, both)
         return leak, found
 
     def _listen(self, own: Batch) -> tuple[AnyArray, AnyArray]:
@@ -211,7 +218,13 @@ class AgentLeak:
         return sure, _held(own, sure, best, self._lag)
 
     def _explained(
-        self, own: Batch, lag: Ints, sure: Bools, alike: AnyArray, heard: _Heard
+        self,
+        own: Batch,
+        looked: Bools,
+        lag: Ints,
+        sure: Bools,
+        alike: AnyArray,
+        heard: _Heard,
     ) -> Bools:
         """Return where the agent's sound at the delay explains the customer's."""
         known = lag != _UNKNOWN
@@ -229,7 +242,15 @@ class AgentLeak:
         known &= (lag > 0) | (gain_db < 0.0)
         unsure = gain_db == _UNHEARD_DB
         quiet &= smooth >= _HARDLY_ALIKE
-        result: Bools = known & np.where(unsure, smooth >= _PLAINLY_ALIKE, quiet)
+        likely = looked & known & np.where(unsure, smooth >= _PLAINLY_ALIKE, quiet)
+        # A customer who talks over the leak pauses, and the leak is heard by itself: that is not
+        # taken out of the customer's turn unless it is plain.
+        loud = looked & (heard.snr_db > _LOUD_DB)
+        n_likely, n_loud = (
+            trailing_count(history.extend(own, own.pad(flags))[:, 1:], _TURN_FRAMES)[own.inside]
+            for history, flags in ((self._likely, likely & loud), (self._loud, loud))
+        )
+        result: Bools = likely & ((n_likely >= _LEAST_SHARE * n_loud) | (smooth >= _PLAINLY_ALIKE))
         return result
 
     def _gain_db(
