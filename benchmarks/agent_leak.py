@@ -3,8 +3,8 @@
     python benchmarks/agent_leak.py --corpora DIR [--out FILE]
 
 Two speakers' clips are laid with pauses on two lines with noise, coded by G.711. One's voice is
-then put into the other's line, later and quieter, every other time through a random line or room. The
-guard's numbers were chosen on the other half of the speakers (`--half developed`).
+then put into the other's line, later and quieter, half of the time through a random line or room.
+The guard's numbers were chosen on the other half of the speakers (`--half developed`).
 """
 
 import argparse
@@ -49,7 +49,7 @@ class Pair:
     customer_noise: Array
     same_sex: bool | None
     delay_s: float
-    echo: Array
+    echo: AnyArray
     law: g711.Encoding
 
     def line(self, *sounds: Array) -> Array:
@@ -115,7 +115,7 @@ def talk(clips: Sequence[Clip], chance: np.random.Generator) -> Array:
     whole = np.zeros(round(_SECONDS * SAMPLE_RATE), dtype=np.float32)
     at = SAMPLE_RATE // 2
     while True:
-        said = _levelled(read_samples(clips[chance.integers(len(clips))]), chance)
+        said = _levelled(read_samples(clips[int(chance.integers(len(clips)))]), chance)
         if at + len(said) > len(whole):
             return whole
         whole[at : at + len(said)] = said

@@ -55,8 +55,8 @@ _MOST_EXCESS_DB = np.float32(6.0)
 because noise and the grain of frames make a leak fluctuate."""
 
 _TURN_FRAMES = 25
-_LOUD_DB = 12.0
-_LEAST_SHARE = 0.2
+_LOUD_DB = 15.0
+_LEAST_SHARE = 0.25
 """Of the loud frames of a quarter second: where fewer are likely the leak, the customer speaks."""
 
 _ENOUGH_WEIGHT = 100
