@@ -12,12 +12,22 @@ SAMPLES = Path(__file__).parents[1] / "audio_samples"
 NAMES = sorted(path.stem for path in SAMPLES.glob("*_*.wav"))
 
 
-@cache
 def customer(name):
     """Return the customer's samples of a sample call, float32, 8 kHz."""
+    return channel(name, 1)
+
+
+def agent(name):
+    """Return the agent's samples of a sample call."""
+    return channel(name, 0)
+
+
+@cache
+def channel(name, column):
+    """Return one channel of a sample call."""
     stereo, rate = soundfile.read(SAMPLES / f"{name}.wav", dtype="float32")
     assert rate == 8000
-    samples = np.ascontiguousarray(stereo[:, 1])
+    samples = np.ascontiguousarray(stereo[:, column])
     samples.flags.writeable = False
     return samples
 

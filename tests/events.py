@@ -1,7 +1,7 @@
 """Running the engine in tests, and saying when two runs gave the same."""
 
 from dataclasses import astuple, is_dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import numpy as np
 
@@ -17,10 +17,13 @@ def blocks(samples, cuts):
     return [Block(samples[a:b], a) for a, b in pairwise(places)]
 
 
-def run(samples, cuts=(), flush=True):
+def run(samples, cuts=(), flush=True, agent=None):
     """Return the events of one call."""
     pipeline = CallPipeline()
-    events = [event for block in blocks(samples, cuts) for event in pipeline.push(block)]
+    beside = repeat(None) if agent is None else blocks(agent, cuts)
+    events = []
+    for block, other in zip(blocks(samples, cuts), beside, strict=False):
+        events += pipeline.push(block, other)
     return events + (pipeline.flush() if flush else [])
 
 

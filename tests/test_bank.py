@@ -24,8 +24,9 @@ MAX_FRAMES = 64
 class Call:
     """A call in the bank: what it says, what has been heard of it, and what was decided."""
 
-    def __init__(self, samples: np.ndarray):
+    def __init__(self, samples: np.ndarray, agent: np.ndarray | None):
         self.samples = samples
+        self.agent = agent
         self.at = 0
         self.lost: list[tuple[int, int]] = []
         self.events: list = []
@@ -34,9 +35,13 @@ class Call:
         """Return what the same blocks give in a pipeline of their own, whole pieces at a time."""
         pipeline, events, at = CallPipeline(), [], 0
         for begin, end in [*self.lost, (self.at, self.at)]:
-            events += pipeline.push(Block(self.samples[at:begin], at))
+            events += pipeline.push(Block(self.samples[at:begin], at), self.beside(at, begin))
             at = end
         return events + pipeline.flush()
+
+    def beside(self, begin: int, end: int) -> Block | None:
+        """Return what the agent said meanwhile, if there is one."""
+        return None if self.agent is None else Block(self.agent[begin:end], begin)
 
 
 class Calls(RuleBasedStateMachine):
@@ -44,15 +49,24 @@ class Calls(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.bank = Bank(N_SLOTS, default_classifier(), MAX_FRAMES)
+        self.bank = Bank(N_SLOTS, default_classifier(), MAX_FRAMES, agents=True)
         self.calls: dict[int, Call] = {}
 
     @precondition(lambda self: len(self.calls) < N_SLOTS)
-    @rule(name=st.sampled_from(NAMES), start=st.integers(0, 60), gain=st.sampled_from([1.0, 0.3]))
-    def join(self, name, start, gain):
+    @rule(
+        name=st.sampled_from(NAMES),
+        start=st.integers(0, 60),
+        gain=st.sampled_from([1.0, 0.3]),
+        leak=st.sampled_from([None, 0.0, 0.1]),
+    )
+    def join(self, name, start, gain, leak):
         slot = self.bank.open(Role.CUSTOMER)
         assert slot not in self.calls
-        self.calls[slot] = Call(customer(name)[start * 8000 :] * np.float32(gain))
+        own, agent = customer(name)[start * 8000 :] * np.float32(gain), None
+        if leak is not None:
+            agent = np.roll(customer("es_calm_1"), -start * 8000)[: len(own)]
+            own = own[: len(agent)] + np.float32(leak) * np.roll(agent, 700)
+        self.calls[slot] = Call(own, agent)
 
     @precondition(lambda self: self.calls)
     @rule(
@@ -76,7 +90,8 @@ class Calls(RuleBasedStateMachine):
         call, end = self.calls[slot], 0
         end = min(call.at + length, len(call.samples))
         while call.at < end:
-            call.at += self.bank.push(slot, Block(call.samples[call.at : end], call.at))
+            own = Block(call.samples[call.at : end], call.at)
+            call.at += self.bank.push(slot, own, call.beside(call.at, end))
             self.tick()
 
     @precondition(lambda self: self.calls)
@@ -89,7 +104,8 @@ class Calls(RuleBasedStateMachine):
         if end + 800 > len(call.samples) or (call.lost and call.lost[-1][1] == begin):
             return
         call.lost.append((begin, end))
-        assert self.bank.push(slot, Block(call.samples[end : end + 800], end)) == 800
+        own = Block(call.samples[end : end + 800], end)
+        assert self.bank.push(slot, own, call.beside(end, end + 800)) == 800
         call.at = end + 800
         self.tick()
 
@@ -110,15 +126,19 @@ class Calls(RuleBasedStateMachine):
                 self.bank.receive(np.array([slot]), np.array([80]), np.zeros(80, np.float32))
 
     def receive(self, lengths: dict[int, int]) -> None:
-        parts = {}
+        parts, beside = {}, {}
         for slot, length in lengths.items():
             call = self.calls[slot]
             parts[slot] = call.samples[call.at : call.at + length]
+            beside[slot] = np.zeros_like(parts[slot])
+            if call.agent is not None:
+                beside[slot] = call.agent[call.at : call.at + length]
             call.at += len(parts[slot])
         self.bank.receive(
             np.array(list(parts), dtype=np.int64),
             np.array([len(part) for part in parts.values()], dtype=np.int64),
             np.concatenate([np.empty(0, np.float32), *parts.values()]),
+            np.concatenate([np.empty(0, np.float32), *beside.values()]),
         )
 
     def tick(self) -> None:
@@ -141,18 +161,20 @@ TestCalls.settings = settings(max_examples=25, stateful_step_count=25, deadline=
 
 
 def hear(bank: Bank, slot: int, samples: np.ndarray) -> list:
-    """Return the events of one call."""
+    """Return the events of one call; if there is room for agents, it is an echo of the agent."""
     events = []
     for at in range(0, len(samples), bank.max_samples):
         some = samples[at : at + bank.max_samples]
-        bank.receive(np.array([slot]), np.array([len(some)]), some)
+        beside = 10 * some if bank._listener._leak is not None else None
+        bank.receive(np.array([slot]), np.array([len(some)]), some, beside)
         events += [event for _, event in bank.tick().events()]
     return events + [event for _, event in bank.flush(slot).events()]
 
 
-def test_a_freed_row_holds_nothing_of_the_call_before():
+@pytest.mark.parametrize("agents", [False, True])
+def test_a_freed_row_holds_nothing_of_the_call_before(agents):
     """Bit for bit: every array of a bank is as if the call had never been."""
-    bank, fresh = (Bank(2, default_classifier(), MAX_FRAMES) for _ in range(2))
+    bank, fresh = (Bank(2, default_classifier(), MAX_FRAMES, agents) for _ in range(2))
     slot = bank.open(Role.CUSTOMER)
     assert hear(bank, slot, customer("en_rising_1"))
     bank.close(slot)
@@ -176,9 +198,10 @@ def test_the_arrays_of_a_call_are_found():
     assert len(arrays(Bank(2, default_classifier()))) > 20
 
 
-def test_state_is_at_most_64_kib_a_call():
+@pytest.mark.parametrize("agents", [False, True])
+def test_state_is_at_most_64_kib_a_call(agents):
     sizes = [
-        sum(array.nbytes for array in arrays(Bank(n, default_classifier())).values())
+        sum(array.nbytes for array in arrays(Bank(n, default_classifier(), agents=agents)).values())
         for n in (10, 110)
     ]
     assert (sizes[1] - sizes[0]) / 100 <= 64 * 1024
@@ -193,21 +216,26 @@ def test_no_more_samples_are_taken_than_there_is_room_for():
     assert bank.heard(slot) == 0
 
 
-def test_the_work_of_a_tick_does_not_grow_with_the_calls():
-    """Function calls, Python's and numpy's, counted in ticks of other numbers of calls."""
-    counted = [calls_of_a_tick(n_calls) for n_calls in (10, 50)]
-    assert counted[1] <= counted[0] + 20
+@pytest.mark.parametrize(("agents", "more"), [(False, 20), (True, 90)])
+def test_the_work_of_a_tick_does_not_grow_with_the_calls(agents, more):
+    """Function calls, Python's and numpy's, counted in ticks of other numbers of calls.
+
+    A few more are for tiles: sixteen calls at a time are compared with their agents.
+    """
+    counted = [calls_of_a_tick(n_calls, agents) for n_calls in (10, 50)]
+    assert counted[1] <= counted[0] + more
 
 
-def calls_of_a_tick(n_calls: int) -> int:
+def calls_of_a_tick(n_calls: int, agents: bool) -> int:
     """Return the most function calls of a tick in which readings fall due."""
     import sys
 
-    bank = Bank(n_calls, default_classifier())
+    bank = Bank(n_calls, default_classifier(), agents=agents)
     slots = np.array([bank.open(Role.CUSTOMER) for _ in range(n_calls)])
     speech, most = customer("en_rising_1"), 0
     for at in range(5 * 8000, 15 * 8000, 800):
         some = np.concatenate([speech[at + 80 * i : at + 80 * i + 800] for i in range(n_calls)])
+        beside = some[::-1].copy() if agents else None
         count = 0
 
         def profile(frame: object, event: str, argument: object) -> None:
@@ -215,7 +243,7 @@ def calls_of_a_tick(n_calls: int) -> int:
             count += event in ("call", "c_call")
 
         sys.setprofile(profile)
-        bank.receive(slots, np.full(n_calls, 800), some)
+        bank.receive(slots, np.full(n_calls, 800), some, beside)
         readings = bank.tick().readings
         sys.setprofile(None)
         if len(readings):

@@ -13,6 +13,7 @@ ORDER = [
     "history",
     "pitch_path talk",
     "activity",
+    "leak",
     "gaps windowing evidence",
     "decisions",
     "listening baseline tracker",
@@ -64,7 +65,7 @@ def test_the_features_know_nothing_of_calls():
 
 
 def test_the_core_has_no_clock_thread_file_or_socket():
-    core = "framing history activity gaps windowing listening baseline tracker bank decisions"
+    core = "framing history activity leak gaps windowing listening baseline tracker bank decisions"
     forbidden = {"time", "datetime", "threading", "asyncio", "socket", "os", "io", "pathlib"}
     for name in core.split():
         tree = ast.parse((ENGINE / f"{name}.py").read_text(encoding="utf-8"))

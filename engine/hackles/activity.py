@@ -6,7 +6,7 @@ to the loudest of late and to the voiced frames before it. Nothing here depends 
 what comes later.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -96,12 +96,14 @@ class Activity:
         speech: somebody talks.
         music: sustained notes (hold music).
         tone: one steady tone (ring-back, busy, DTMF, a beep).
+        leak: the agent's voice in the customer's channel.
         snr_db: level over the noise floor.
     """
 
     speech: Bools
     music: Bools
     tone: Bools
+    leak: Bools
     snr_db: Array
 
 
@@ -199,7 +201,7 @@ class SpeechActivity:
 
     def __init__(self, n_slots: int) -> None:
         """Start every call knowing nothing."""
-        self._recent = History(n_slots, _RECENT_FRAMES, 0.0, (5,))
+        self._recent = History(n_slots, _RECENT_FRAMES, 0.0, shape=(5,))
         self._marks = Lately(
             n_slots,
             (4 + talk.N_SUMS, _MUSIC_SPANS),
@@ -218,14 +220,21 @@ class SpeechActivity:
             history.clear(slot)
         self._proved[slot] = _NEVER
 
-    def update(self, batch: Batch, standing: Standing, llds: Array) -> Activity:
+    def update(
+        self, batch: Batch, standing: Standing, llds: Array, leak: Bools | None = None
+    ) -> Activity:
         """Return what each new frame is.
 
         Args:
             batch: whose frames they are.
             standing: how loud they are.
             llds: shape (n_frames, N_LLDS), flat; those not worth describing may be zero.
+            leak: which are the agent's voice, shape (n_frames,); none if None.
         """
+        if leak is None:
+            leak = np.zeros(len(llds), dtype=np.bool_)
+        else:
+            standing = replace(standing, loud=standing.loud & ~leak, worth=standing.worth & ~leak)
         loud = standing.loud
         recent = self._heard(batch, loud, llds)
         f0, voicing, centre, alpha = (recent[:, k, -batch.width - 15 :] for k in range(4))
@@ -241,7 +250,7 @@ class SpeechActivity:
         trusted = self._trusted(batch, proof, disproof)
         speech = standing.worth & trusted & self._stands_out(batch, standing, recent[:, 4])
         speech &= ~music & ~tone
-        return Activity(*map(batch.pad, (speech, music, tone, standing.snr_db)))
+        return Activity(*map(batch.pad, (speech, music, tone, leak, standing.snr_db)))
 
     def _heard(self, batch: Batch, loud: Bools, llds: Array) -> AnyArray:
         """Return pitch, voicing, centre, alpha ratio and loud voicing of the last frames."""
@@ -250,7 +259,8 @@ class SpeechActivity:
         new[:, :4] = llds[:, columns]
         # Whole numbers, whose sums are exact.
         new[:, 4] = np.rint(_STRENGTH * new[:, 1]) * loud
-        return self._recent.extend(batch, batch.pad(new).transpose(0, 2, 1))[:, :, 1:]
+        recent = self._recent.extend(batch, batch.pad(new))[:, 1:]
+        return np.ascontiguousarray(recent.transpose(0, 2, 1))
 
     def _judged(self, batch: Batch, sums: AnyArray, loud: Bools) -> tuple[Bools, ...]:
         """Return where the last two seconds were mostly notes, or one tone; proof and disproof."""

@@ -28,18 +28,22 @@ _NO_READINGS, _NO_ALERTS = np.empty(0, READING), np.empty(0, ALERT)
 class Bank:
     """The engine for up to `n_slots` calls at a time."""
 
-    def __init__(self, n_slots: int, classifier: Classifier, max_frames: int = 32) -> None:
+    def __init__(
+        self, n_slots: int, classifier: Classifier, max_frames: int = 32, agents: bool = False
+    ) -> None:
         """Make room for calls.
 
         Args:
             n_slots: how many calls at a time.
             classifier: the model that judges all of them.
             max_frames: the most frames of one call that a tick looks at (32 are 320 ms).
+            agents: whether there is room for the agents' samples beside the customers', so
+                that the agent's voice can be told where it leaks into the customer's channel.
         """
         self.max_samples = (max_frames - 1) * HOP_LENGTH
         """The most samples of one call that a tick surely has room for."""
         self._classifier = classifier
-        self._listener = Listener(n_slots, max_frames)
+        self._listener = Listener(n_slots, max_frames, agents)
         self._baseline = Baseline(
             n_slots, classifier.baseline_prior, classifier.metadata.tracker.calm_logit
         )
@@ -80,16 +84,18 @@ class Bank:
         self._heard_speech[slot] = False
         self._free.append(slot)
 
-    def push(self, slot: int, block: Block) -> int:
+    def push(self, slot: int, block: Block, agent: Block | None = None) -> int:
         """Take in samples; see `Listener.push`.
 
         Raises:
-            UsageError: if the call has ended, or none was opened.
+            UsageError: if the call has ended, none was opened, or the bank has no room for agents.
         """
         self._check(slot)
-        return self._listener.push(slot, block)
+        return self._listener.push(slot, block, agent)
 
-    def receive(self, slots: Ints, counts: Ints, samples: Array) -> None:
+    def receive(
+        self, slots: Ints, counts: Ints, samples: Array, agents: Array | None = None
+    ) -> None:
         """Take in the next samples of many calls at once, as telephone systems send them.
 
         Args:
@@ -97,13 +103,15 @@ class Bank:
             counts: samples of each, shape (n_calls,), at most `max_samples`.
             samples: shape (sum of counts,), call after call, decoded from integers: they are
                 taken to be finite and within full scale.
+            agents: the agents' of the same time and shape; they are silent if None.
 
         Raises:
-            UsageError: if one of the calls has ended, or has no room for as many.
+            UsageError: if one of the calls has ended, or has no room for as many, or the bank has
+                no room for agents.
         """
         if not self._listening[slots].all():
             raise UsageError("Samples came of a call that is not open; open it first.")
-        self._listener.ring.write_all(slots, counts, samples)
+        self._listener.receive(slots, counts, samples, agents)
 
     def tick(self) -> Decisions:
         """Look at all new frames of all calls."""

@@ -72,8 +72,8 @@ def score(path: str, channels: Channels, tally: Tally | None = None) -> Iterator
     error: str | None = None
     try:
         with open_recording(path, channels) as recording:
-            for customer, _ in recording.blocks():
-                for event in pipeline.push(customer):
+            for customer, agent in recording.blocks():
+                for event in pipeline.push(customer, agent):
                     yield tally.count(event)
     except AudioError as fault:
         error = str(fault)

@@ -64,7 +64,10 @@ def score(
         typer.Option(help="The customer's channel: left, right, its number (1 is left), or mono."),
     ] = None,
     agent: Annotated[
-        str | None, typer.Option(help="The agent's channel, if there is one. It is never scored.")
+        str | None,
+        typer.Option(
+            help="The agent's channel, to leave out what leaks over from it. It is never scored."
+        ),
     ] = None,
     format: Annotated[Format, typer.Option(help="A table, or JSON lines.")] = Format.TABLE,  # noqa: A002
     jobs: Annotated[

@@ -44,6 +44,12 @@ class Batch:
         object.__setattr__(self, "inside", places < self.counts[:, None])
         object.__setattr__(self, "frame", self.first_frame[:, None] + places)
 
+    def rows(self, chosen: Bools) -> "Batch":
+        """Return some of the calls."""
+        return Batch(
+            self.slots[chosen], self.first_frame[chosen], self.counts[chosen], self.taken[chosen]
+        )
+
     def pad(self, flat: AnyArray) -> AnyArray:
         """Return flat values as rows; places without a frame hold zero."""
         padded = np.zeros((len(self.slots), self.width, *flat.shape[1:]), dtype=flat.dtype)
@@ -54,7 +60,7 @@ class Batch:
 class Frames:
     """Frames that lie in a ring still; each tile is gathered when it is asked for."""
 
-    def __init__(self, hops: Array, rows: Ints, first_hop: Ints) -> None:
+    def __init__(self, hops: AnyArray, rows: Ints, first_hop: Ints) -> None:
         """Say where they lie.
 
         Args:
@@ -68,22 +74,22 @@ class Frames:
         """Return how many there are."""
         return len(self._rows)
 
-    def __getitem__(self, rows: slice) -> Array:
+    def __getitem__(self, rows: slice) -> AnyArray:
         """Return some, shape (n, FRAME_LENGTH)."""
         hops = (self._first_hop[rows, None] + np.arange(_HOPS)) % self._hops.shape[1]
-        some: Array = self._hops[self._rows[rows, None], hops].reshape(-1, FRAME_LENGTH)
+        some: AnyArray = self._hops[self._rows[rows, None], hops].reshape(-1, FRAME_LENGTH)
         return some
 
 
 class SampleRing:
     """The last samples of every call, and which frames of them have not been looked at."""
 
-    def __init__(self, n_slots: int, max_frames: int) -> None:
+    def __init__(self, n_slots: int, max_frames: int, dtype: type = np.float32) -> None:
         """Make room for `max_frames` new frames a tick of each of `n_slots` calls."""
         self._n_hops = max_frames + _HOPS - 1
         self._capacity = self._n_hops * HOP_LENGTH
         self._max_frames = max_frames
-        self._samples: Array = np.zeros((n_slots, self._capacity), dtype=np.float32)
+        self._samples: AnyArray = np.zeros((n_slots, self._capacity), dtype=dtype)
         self.heard: Ints = np.zeros(n_slots, dtype=np.int64)
         """Samples heard of each call: the position of the next one."""
         self._next_frame: Ints = np.zeros(n_slots, dtype=np.int64)
@@ -164,8 +170,11 @@ class SampleRing:
         new = np.clip(last - self._next_frame, 0, self._max_frames)
         slots = np.flatnonzero(new)
         batch = Batch(slots, self._next_frame[slots], new[slots], self._taken[slots])
-        hops = self._samples.reshape(len(self._samples), self._n_hops, HOP_LENGTH)
-        frames = Frames(hops, np.repeat(slots, batch.counts), batch.frame[batch.inside])
         self._next_frame[slots] += batch.counts
         self._taken[slots] += batch.counts
-        return batch, frames
+        return batch, self.frames(batch)
+
+    def frames(self, batch: Batch) -> Frames:
+        """Return frames that were taken last, of all calls or of some."""
+        hops = self._samples.reshape(len(self._samples), self._n_hops, HOP_LENGTH)
+        return Frames(hops, np.repeat(batch.slots, batch.counts), batch.frame[batch.inside])

@@ -10,7 +10,7 @@ import numpy as np
 
 from hackles.features.statistics import trailing
 from hackles.framing import Batch
-from hackles.types import AnyArray, Array, Ints
+from hackles.types import AnyArray, Ints
 
 SPAN_FRAMES = 10
 """A tenth of a second, the grain of `Lately`."""
@@ -20,11 +20,16 @@ class History:
     """The last `length` values of one quantity, or of several, with a row per call."""
 
     def __init__(
-        self, n_slots: int, length: int, fill: float, several: tuple[int, ...] = ()
+        self,
+        n_slots: int,
+        length: int,
+        fill: float,
+        dtype: type = np.float32,
+        shape: tuple[int, ...] = (),
     ) -> None:
-        """Start every call with `length` times `fill`; `several` is (k,) for k quantities."""
+        """Start every call with `length` times `fill`; each value is of the given shape."""
         self._fill = fill
-        self._values: Array = np.full((n_slots, *several, length), fill, dtype=np.float32)
+        self._values: AnyArray = np.full((n_slots, length, *shape), fill, dtype=dtype)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
@@ -35,16 +40,15 @@ class History:
 
         Args:
             batch: whose frames they are.
-            new: shape (n_rows, width), padded; (n_rows, k, width) for k quantities.
+            new: shape (n_rows, width, ...), padded.
 
         Returns:
-            Shape (n_rows, length + width) or (n_rows, k, length + width).
+            Shape (n_rows, length + width, ...).
         """
         old = self._values[batch.slots]
-        whole = np.concatenate([old, new.astype(old.dtype, copy=False)], axis=-1)
-        last = batch.counts[:, None] + np.arange(old.shape[-1])
-        last = last.reshape(len(last), *[1] * (old.ndim - 2), -1)
-        self._values[batch.slots] = np.take_along_axis(whole, last, axis=-1)
+        whole = np.concatenate([old, new.astype(old.dtype, copy=False)], axis=1)
+        last = batch.counts[:, None] + np.arange(old.shape[1])
+        self._values[batch.slots] = whole[np.arange(len(last))[:, None], last]
         return whole
 
 

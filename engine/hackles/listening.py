@@ -12,10 +12,12 @@ import numpy as np
 from hackles.activity import Levels, SpeechActivity
 from hackles.config import FRAME_LENGTH, FRAMES_PER_S, HOP_LENGTH, MIN_READING_FRAMES
 from hackles.decisions import GAP, table
+from hackles.errors import UsageError
 from hackles.features import LLD, N_FUNCTIONALS, functionals, low_level_descriptors, spectra
 from hackles.features.statistics import mean
 from hackles.framing import SampleRing
 from hackles.gaps import Stretches, code_of
+from hackles.leak import AgentLeak
 from hackles.pitch_path import PitchPath
 from hackles.types import AnyArray, Array, Block, Ints, Reason
 from hackles.windowing import Due, Windowed, Windows
@@ -91,22 +93,31 @@ _NOTHING = Measured(
 class Listener:
     """Hears up to `n_slots` calls at a time."""
 
-    def __init__(self, n_slots: int, max_frames: int) -> None:
-        """Make room for calls, and for `max_frames` new frames a tick of each."""
+    def __init__(self, n_slots: int, max_frames: int, agents: bool = False) -> None:
+        """Make room for calls, and for `max_frames` new frames a tick of each.
+
+        Args:
+            n_slots: how many calls at a time.
+            max_frames: the most frames of one call that a tick looks at.
+            agents: whether there is room for the agents' samples beside the customers'.
+        """
         self.ring = SampleRing(n_slots, max_frames)
         self.windows = Windows(n_slots, max_frames)
         self._levels = Levels(n_slots)
         self._path = PitchPath(n_slots, max_frames)
         self._activity = SpeechActivity(n_slots)
         self._stretches = Stretches(n_slots)
-        self._stages = (
+        self._leak = AgentLeak(n_slots, max_frames) if agents else None
+        stages = (
             self.ring,
             self._levels,
             self._path,
+            self._leak,
             self._activity,
             self._stretches,
             self.windows,
         )
+        self._stages = [stage for stage in stages if stage is not None]
         self._lost: list[tuple[int, int, int, int]] = []
 
     def clear(self, slot: int) -> None:
@@ -115,8 +126,10 @@ class Listener:
             stage.clear(slot)
         self._lost = [lost for lost in self._lost if lost[0] != slot]
 
-    def push(self, slot: int, block: Block) -> int:
+    def push(self, slot: int, block: Block, agent: Block | None = None) -> int:
         """Take in samples, as many as there is room for before the next tick.
+
+        The agent's are those of the same time; where there are none, the agent is silent.
 
         Samples are held within 18 dB over full scale, and what is no number counts as silence: one
         broken sample must not deafen the call.
@@ -124,7 +137,11 @@ class Listener:
         Returns:
             How many samples of the block are done with; push the rest after a tick. Samples
             from before what was already heard are done with unheard.
+
+        Raises:
+            UsageError: if there is an agent's block, but no room was made for agents.
         """
+        self._check_room(agent)
         heard = int(self.ring.heard[slot])
         late = min(max(heard - block.start, 0), len(block.samples))
         if block.start > heard:
@@ -134,8 +151,26 @@ class Listener:
             self._lost.append((slot, block.start, heard, code_of(Reason.LOST_AUDIO)))
             self._stretches.clear(slot)
             self.ring.skip_to(slot, block.start)
-        samples = np.clip(np.nan_to_num(block.samples[late:]), -_LARGEST, _LARGEST)
-        return late + self.ring.write(slot, samples)
+            if self._leak is not None:
+                self._leak.skip_to(slot, block.start)
+        position = block.start + late
+        written = self.ring.write(slot, _held(block.samples[late:]))
+        if self._leak is not None:
+            self._leak.write(slot, _beside(position, written, agent))
+        return late + written
+
+    def receive(self, slots: Ints, counts: Ints, samples: Array, agents: Array | None) -> None:
+        """Take in samples of many calls; see `Bank.receive`."""
+        self._check_room(agents)
+        self.ring.write_all(slots, counts, samples)
+        if self._leak is not None:
+            self._leak.write_all(
+                slots, counts, np.zeros_like(samples) if agents is None else agents
+            )
+
+    def _check_room(self, agents: object | None) -> None:
+        if agents is not None and self._leak is None:
+            raise UsageError("There is no room for agents here; make the bank with agents=True.")
 
     def tick(self) -> tuple[Measured, AnyArray]:
         """Return the windows that became due, and the gaps that ended, a table of `GAP`."""
@@ -145,9 +180,12 @@ class Listener:
             return _NOTHING, lost
         heard = spectra(frames)
         standing = self._levels.update(batch, heard.level_db)
+        leak = found = None
+        if self._leak is not None:
+            leak, found = self._leak.update(batch, heard, standing)
         llds, pitches = low_level_descriptors(heard, standing.worth)
         self._path.follow(batch, llds, pitches)
-        activity = self._activity.update(batch, standing, llds)
+        activity = self._activity.update(batch, standing, llds, leak)
         slot, code, first, after = self._stretches.update(batch, activity)
         ended = table(
             GAP,
@@ -156,7 +194,7 @@ class Listener:
             since=first * HOP_LENGTH,
             reason=code,
         )
-        due = self.windows.update(batch, llds, activity)
+        due = self.windows.update(batch, llds, activity, found)
         measured = self._measure(due, due.frame * HOP_LENGTH + FRAME_LENGTH)
         return measured, np.concatenate([lost, ended])
 
@@ -200,6 +238,22 @@ class Listener:
             withheld=_withheld(window, snr_db),
             values=functionals(window.llds, window.frame, window.valid),
         ).rows(covered >= MIN_READING_FRAMES)
+
+
+def _held(samples: Array) -> Array:
+    """Return samples with what is no number as silence, within the largest that are taken."""
+    result: Array = np.clip(np.nan_to_num(samples), -_LARGEST, _LARGEST)
+    return result
+
+
+def _beside(position: int, count: int, agent: Block | None) -> Array:
+    """Return the agent's samples from a position on, silence where there are none."""
+    samples = np.zeros(count, dtype=np.float32)
+    if agent is not None:
+        begin = max(position, agent.start)
+        some = agent.samples[begin - agent.start : max(position + count - agent.start, 0)]
+        samples[begin - position : begin - position + len(some)] = _held(some)
+    return samples
 
 
 def _withheld(window: Windowed, snr_db: Array) -> Ints:

@@ -19,26 +19,26 @@ _TICK_SAMPLES = round(TICK_S * SAMPLE_RATE)
 
 
 def paced(
-    blocks: Iterable[Block],
+    blocks: Iterable[tuple[Block, Block | None]],
     speed: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Block]:
+) -> Iterator[tuple[Block, Block | None]]:
     """Yield audio in ticks of at most a tenth of a second, each when it has been spoken.
 
     Args:
-        blocks: of one party, in order.
+        blocks: the customer's and the agent's, in order, as `Recording.blocks` yields them.
         speed: how many times as fast as it was spoken; 1 is real time.
         clock: seconds from any start.
         sleep: waits for so many seconds.
     """
     begun = clock()
-    for block in blocks:
-        for at in range(0, len(block.samples), _TICK_SAMPLES):
-            tick = block.part(at, at + _TICK_SAMPLES)
+    for customer, agent in blocks:
+        for at in range(0, len(customer.samples), _TICK_SAMPLES):
+            tick = customer.part(at, at + _TICK_SAMPLES)
             spoken_s = (tick.start + len(tick.samples)) / SAMPLE_RATE
             sleep(max(0.0, spoken_s / speed - (clock() - begun)))
-            yield tick
+            yield tick, agent and agent.part(at, at + _TICK_SAMPLES)
 
 
 def ticks(

@@ -22,17 +22,25 @@ class CallPipeline:
         Raises:
             RoleError: unless the role is `customer`.
         """
-        self._bank = Bank(1, classifier or default_classifier(), max_frames=8 * TILE_FRAMES)
+        model = classifier or default_classifier()
+        self._bank = Bank(1, model, max_frames=8 * TILE_FRAMES, agents=True)
         self._slot = self._bank.open(role)
 
-    def push(self, block: Block) -> list[Event]:
-        """Take in a block and return what was decided on it."""
+    def push(self, customer: Block, agent: Block | None = None) -> list[Event]:
+        """Take in a block and return what was decided on it.
+
+        Args:
+            customer: the next samples.
+            agent: the agent's of the same time, if there are any. The agent is never scored:
+                they tell where the agent's voice leaks into the customer's channel.
+        """
         events: list[Event] = []
         done = 0
         while True:
-            done += self._bank.push(self._slot, block.part(done, len(block.samples)))
+            rest = customer.part(done, len(customer.samples))
+            done += self._bank.push(self._slot, rest, agent)
             events += self._tick()
-            if done >= len(block.samples):
+            if done >= len(customer.samples):
                 return events
 
     def flush(self) -> list[Event]:

@@ -87,8 +87,18 @@ class Windows:
             array[slot] = 0
         self._last_speech[slot] = _NEVER
 
-    def update(self, batch: Batch, llds: Array, activity: Activity) -> Due:
-        """Take in the speech among the new frames and return the readings that became due."""
+    def update(
+        self, batch: Batch, llds: Array, activity: Activity, doubt: Bools | None = None
+    ) -> Due:
+        """Take in the speech among the new frames and return the readings that became due.
+
+        Args:
+            batch: whose frames they are.
+            llds: shape (n_frames, N_LLDS), flat.
+            activity: what they are.
+            doubt: where it came out that what was heard before may not be the customer's, shape
+                (n_frames,); nowhere if None.
+        """
         slots = batch.slots
         count = self.spoken[slots][:, None] + np.cumsum(activity.speech, axis=1)
         self._store(batch, llds, activity, count)
@@ -97,7 +107,8 @@ class Windows:
         last_speech = np.maximum.accumulate(heard, axis=1)
         # Not "equal": lost audio may leap over the frame. What was read is not fresh again.
         turn_end = (batch.frame - last_speech >= TURN_END_FRAMES) & batch.inside
-        hold = np.where(activity.music | activity.tone, count, 0)
+        over = activity.music | activity.tone
+        hold = np.where(over if doubt is None else over | batch.pad(doubt), count, 0)
         hold[:, 0] = np.maximum(hold[:, 0], self._origin[slots])
         origin = np.maximum.accumulate(hold, axis=1)
         due = self._due(batch, count, origin, activity.speech, turn_end)

@@ -20,7 +20,7 @@ from hackles.guidance import TIPS
 from hackles.live import paced
 from hackles.pipeline import CallPipeline
 from hackles.sinks.output import screen
-from hackles.types import Alert, Block, Event, Reading, State
+from hackles.types import Alert, Event, Reading, State
 from hackles.wording import STATES, because, clock
 
 # Shape and word beside the colour: a glance must do, whatever the eyes or the terminal.
@@ -125,11 +125,6 @@ def opened() -> Iterator[tuple[Recording, dict[str, Any]]]:
         yield recording, truth
 
 
-def heard(recording: Recording) -> Iterator[Block]:
-    """Yield the customer's side of a recording."""
-    return (customer for customer, _ in recording.blocks())
-
-
 def demo(speed: float) -> int:
     """Play the sample at `speed` times real time and show the meter; return the exit code."""
     console = screen()
@@ -146,8 +141,8 @@ def _play(console: Console, recording: Recording, truth: dict[str, Any], speed: 
     pipeline, tally = CallPipeline(), Tally()
     meter = Meter(recording.duration_s or 0.0, truth["turns"])
     with Live(meter, console=console, auto_refresh=False) as live:
-        for block in paced(heard(recording), speed):
-            for event in pipeline.push(block):
+        for customer, agent in paced(recording.blocks(), speed):
+            for event in pipeline.push(customer, agent):
                 _show(console, live, meter, tally.count(event))
             meter.time = pipeline.duration_s
             live.refresh()
