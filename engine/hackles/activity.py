@@ -220,6 +220,10 @@ class SpeechActivity:
             history.clear(slot)
         self._proved[slot] = _NEVER
 
+    def trust(self, slot: int) -> None:
+        """Take for granted, at the start of a call, that somebody talks."""
+        self._proved[slot] = 0
+
     def update(
         self, batch: Batch, standing: Standing, llds: Array, leak: Bools | None = None
     ) -> Activity:

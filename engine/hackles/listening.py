@@ -126,6 +126,10 @@ class Listener:
             stage.clear(slot)
         self._lost = [lost for lost in self._lost if lost[0] != slot]
 
+    def trust(self, slot: int) -> None:
+        """Take for granted, at the start of a call, that somebody talks: training knows it."""
+        self._activity.trust(slot)
+
     def push(self, slot: int, block: Block, agent: Block | None = None) -> int:
         """Take in samples, as many as there is room for before the next tick.
 
