@@ -338,6 +338,27 @@ def test_noise_that_went_before_does_not_hide_a_voice(snr_db):
     assert heard[600:].mean() >= 0.95 * alone.mean() > 0.5
 
 
+@pytest.mark.parametrize(("snr_db", "least"), [(15.0, 0.7), (20.0, 0.85), (30.0, 0.9)])
+@pytest.mark.parametrize("noise", [white_noise, pink_noise])
+def test_most_speech_is_found_in_noise_and_hardly_any_noise(snr_db, least, noise):
+    name = "en_rising_1"
+    voice, clean = customer(name), flags_of_call(name)[SPEECH]
+    seconds = len(voice) / SAMPLE_RATE
+    loud = np.mean(voice[np.abs(voice) > 0.01] ** 2) / np.mean(noise(seconds) ** 2)
+    heard = flags_of(voice + gain(10 * np.log10(loud) - snr_db) * noise(seconds))[SPEECH]
+    said = within(heard[None], truth(name)["segments"])
+    assert heard[clean].mean() > least
+    assert heard[~said].mean() < 0.1
+
+
+def test_a_caller_who_shouts_on_one_note_goes_on_being_speech():
+    """A vowel held for half a second amid talk is neither music nor a tone."""
+    speech = customer("en_rising_1")[5 * SAMPLE_RATE : 11 * SAMPLE_RATE]
+    shout = 0.1 * harmonics(220.0, 1.0, 0.5)
+    flags = flags_of(np.concatenate([speech, shout, speech]))
+    assert not flags[MUSIC:].any()
+
+
 def test_a_tone_still_stands_out_after_ten_seconds():
     assert standing_of(0.1 * tone(440.0, seconds=12.0))[-1].loud.all()
 

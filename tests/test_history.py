@@ -133,3 +133,26 @@ def test_clearing_makes_lately_forget_one_call():
     lately.clear(0)
     after = lately.update(thirteen(0, 13), ones)
     assert after[0].tolist() == [*range(1, 14), *range(14, 27)]
+
+
+def test_some_quantities_look_back_on_fewer_spans():
+    both = Lately(1, (3, 6), np.add, 0, np.int16, shorter=(2, 2))
+    long, short = Lately(1, (1, 6), np.add, 0, np.int16), Lately(1, (2, 2), np.add, 0, np.int16)
+    values, at = np.random.default_rng(0).integers(0, 50, (3, 400)), 0
+    for count in (7, 10, 33, 150, 200):
+        before = np.array([at])
+        batch, some = Batch(np.array([0]), before, np.array([count]), before), slice(at, at + count)
+        apart = [long.update(batch, values[:1, some]), short.update(batch, values[1:, some])]
+        assert np.array_equal(both.update(batch, values[:, some]), np.concatenate(apart))
+        at += count
+
+
+def test_a_history_of_several_quantities_is_that_of_each():
+    several = History(2, 3, -1.0, (2,))
+    each = [History(2, 3, -1.0) for _ in range(2)]
+    batch = Batch(np.array([0, 1]), np.zeros(2, int), np.array([4, 1]), np.zeros(2, int))
+    for seed in range(3):
+        new = np.random.default_rng(seed).random((2, 2, 4)).astype(np.float32)
+        whole = several.extend(batch, new)
+        for k, one in enumerate(each):
+            assert np.array_equal(whole[:, k], one.extend(batch, new[:, k]))

@@ -182,18 +182,20 @@ class Levels:
     def _traits(self, batch: Batch, snr_db: Array, wide_db: Array) -> tuple[Array, Array]:
         """Return the highest SNR of 160 ms, and the traits that come from SNRs and their range."""
         # Digital silence lies 60 dB under any floor, and says no more than 40 would.
-        last = self._snr.extend(batch, batch.pad(np.clip(snr_db, 0.0, 40.0)))[:, 1:]
+        held = np.minimum(np.maximum(snr_db, np.float32(0.0)), np.float32(40.0))
+        last = self._snr.extend(batch, batch.pad(held))[:, 1:]
         highest, sums = _doubled(np.maximum, last), _doubled(np.add, last)
-        of_8, near, of_32 = (highest[n][:, -batch.width :][batch.inside] for n in (8, 16, 32))
-        mean_8, mean_32 = (
-            sums[n][:, -batch.width :][batch.inside] / np.float32(n) for n in (8, 32)
-        )
-        most = np.maximum(wide_db, np.float32(5.0))
-        shares = np.clip(np.stack([snr_db, of_8, of_32]) / most, 0.0, 1.0)
-        capped = np.minimum(wide_db, 40.0), np.minimum(of_8, 15.0)
-        return near, np.stack(
-            [capped[0], shares[0], mean_8, mean_32, of_8, capped[1], of_32, *shares[1:]]
-        )
+        result = np.empty((9, len(snr_db)), dtype=np.float32)
+        result[0] = np.minimum(wide_db, np.float32(40.0))
+        for row, (found, n) in enumerate(((sums, 8), (sums, 32), (highest, 8), (highest, 32))):
+            result[2 + row + (row == 3)] = found[n][:, -batch.width :][batch.inside]
+        result[2:4] /= np.array([[8.0], [32.0]], dtype=np.float32)
+        result[5] = np.minimum(result[4], np.float32(15.0))
+        # Shares of the range, of the frame and of the highest.
+        range_db = np.maximum(wide_db, np.float32(5.0))
+        for row, of in ((1, held), (7, result[4]), (8, result[6])):
+            result[row] = np.minimum(of / range_db, np.float32(1.0))
+        return highest[16][:, -batch.width :][batch.inside], result
 
 
 class SpeechActivity:

@@ -129,11 +129,13 @@ class Lately:
         """Return what each `n_spans` neighbours come to, in the type of the values."""
         if self._combine is not np.add:
             return trailing(np.minimum, whole, self._n_spans)
-        result = trailing_count(whole, self._n_spans).astype(whole.dtype)
-        if self._n_shorter:
-            n_spans = self._shorter_spans
-            some = whole[:, -self._n_shorter :, self._n_spans - n_spans :]
-            result[:, -self._n_shorter :] = trailing_count(some, n_spans)
+        if not self._n_shorter:
+            return trailing_count(whole, self._n_spans).astype(whole.dtype)
+        long, skipped = whole.shape[1] - self._n_shorter, self._n_spans - self._shorter_spans
+        shape = (*whole.shape[:2], whole.shape[2] - self._n_spans + 1)
+        result = np.empty(shape, dtype=whole.dtype)
+        result[:, :long] = trailing_count(whole[:, :long], self._n_spans)
+        result[:, long:] = trailing_count(whole[:, long:, skipped:], self._shorter_spans)
         return result
 
 

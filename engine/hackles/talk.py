@@ -45,6 +45,7 @@ _WEIGHTS: dict[str, tuple[float, float]] = {
 _BIAS = 0.965
 
 MARKS = tuple(_WEIGHTS)
+_SOFT = 1 + MARKS.index("voiced when soft")
 N_SUMS: Final = 1 + len(MARKS)
 """The frames that stand out are counted first."""
 
@@ -91,37 +92,44 @@ def marks(
     pitches = (trailing(np.minimum, f0_st, 4) > 0.0) & (trailing(np.maximum, steps, 3) < 1.0)
     pair = (f0_st[:, 3:] > 0.0) & (f0_st[:, 2:-1] > 0.0)
     moved = trailing(np.maximum, alpha_db, 16) - trailing(np.minimum, alpha_db, 16)
-    seen = np.stack([pitches & (far <= 0.1), pitches & (far > 0.15) & (far < 2.0), pair, moved])
-    held, glides, pair, moved = seen[:, batch.inside]
-    step_db, voicing = standing.step_db, llds[:, LLD["voicing"]]
+    inside, voicing = batch.inside, llds[:, LLD["voicing"]]
     voiced = voicing >= VOICED
     strength = np.rint(16.0 * voicing)
-    hammarberg = np.rint(np.clip(llds[:, LLD["hammarberg_db"]], -20.0, 40.0))
+    hammarberg = np.rint(_within(llds[:, LLD["hammarberg_db"]], -20.0, 40.0))
     centre = np.rint(llds[:, LLD["centroid_hz"]] / 100.0)
-    result = np.stack(
-        [
-            np.ones_like(voicing),
-            held,
-            glides,
-            pair,
+    result = np.empty((N_SUMS, len(voicing)), dtype=np.int32)
+    for row, shown in enumerate(
+        (
+            1,
+            (pitches & (far <= 0.1))[inside],
+            (pitches & (far > 0.15) & (far < 2.0))[inside],
+            pair[inside],
             voiced,
             voiced & (standing.below_db < 6.0),
             strength,
             strength * strength,
-            np.zeros_like(voicing),
-            np.rint(4.0 * np.minimum(np.abs(step_db), 20.0)),
-            step_db > 1.5,
-            step_db < -6.0,
-            np.rint(np.clip(llds[:, LLD["alpha_ratio_db"]], -30.0, 20.0)),
-            np.rint(np.minimum(moved, 40.0)),
+            0,
+            np.rint(4.0 * np.minimum(np.abs(standing.step_db), 20.0)),
+            standing.step_db > 1.5,
+            standing.step_db < -6.0,
+            np.rint(_within(llds[:, LLD["alpha_ratio_db"]], -30.0, 20.0)),
+            np.rint(np.minimum(moved[inside], 40.0)),
             hammarberg * hammarberg,
             centre,
             centre * centre,
-        ]
-    ).astype(np.int32)
+        )
+    ):
+        result[row] = shown
     result *= standing.loud
     # Speech is soft where it has no voice; what rings on is as periodic as it was.
-    result[8] = np.rint(np.clip(standing.below_db, 0.0, 20.0) * (voicing - 0.5)) * standing.worth
+    soft = _within(standing.below_db, 0.0, 20.0)
+    result[_SOFT] = np.rint(soft * (voicing - 0.5)) * standing.worth
+    return result
+
+
+def _within(values: Array, least: float, most: float) -> Array:
+    """Return values held in bounds; np.clip goes through five calls for it."""
+    result: Array = np.minimum(np.maximum(values, np.float32(least)), np.float32(most))
     return result
 
 
@@ -139,5 +147,5 @@ def likeness(sums: AnyArray) -> Ints:
     """
     mean = means(sums)
     odds = ((_WHOLE[0] @ mean + _WHOLE[1] @ (mean * mean)) >> _BITS) + round(UNIT * _BIAS)
-    result: Ints = np.clip(odds, UNIT * _LEAST, UNIT * _MOST)
+    result: Ints = np.minimum(np.maximum(odds, UNIT * _LEAST), UNIT * _MOST)
     return result
