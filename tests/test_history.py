@@ -148,11 +148,11 @@ def test_some_quantities_look_back_on_fewer_spans():
 
 
 def test_a_history_of_several_quantities_is_that_of_each():
-    several = History(2, 3, -1.0, (2,))
+    several = History(2, 3, -1.0, shape=(2,))
     each = [History(2, 3, -1.0) for _ in range(2)]
     batch = Batch(np.array([0, 1]), np.zeros(2, int), np.array([4, 1]), np.zeros(2, int))
     for seed in range(3):
-        new = np.random.default_rng(seed).random((2, 2, 4)).astype(np.float32)
+        new = np.random.default_rng(seed).random((2, 4, 2)).astype(np.float32)
         whole = several.extend(batch, new)
         for k, one in enumerate(each):
-            assert np.array_equal(whole[:, k], one.extend(batch, new[:, k]))
+            assert np.array_equal(whole[..., k], one.extend(batch, new[..., k]))

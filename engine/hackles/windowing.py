@@ -74,7 +74,7 @@ class Windows:
         self._length = WINDOW_FRAMES + max_frames
         self._llds: Array = np.zeros((n_slots, self._length, N_LLDS), dtype=np.float32)
         self._snr: Array = np.zeros((n_slots, self._length), dtype=np.float32)
-        self._frame: AnyArray = np.zeros((n_slots, self._length), dtype=np.int64)
+        self._frame: AnyArray = np.zeros((n_slots, self._length), dtype=np.int32)
         self.spoken: Ints = np.zeros(n_slots, dtype=np.int64)
         """Speech frames of each call so far."""
         self._origin: Ints = np.zeros(n_slots, dtype=np.int64)
