@@ -27,8 +27,8 @@ from hackles.activity import (
 )
 from hackles.config import HOP_LENGTH
 from hackles.features import low_level_descriptors, spectra
+from hackles.following import Following
 from hackles.framing import Batch, SampleRing
-from hackles.pitch_path import PitchPath
 from hackles.types import AnyArray, Array, Bools
 
 _EVERY = 5
@@ -57,8 +57,8 @@ def watch(samples: Array) -> tuple[Standing, AnyArray, Array]:
     batch, frames = ring.take()
     heard = spectra(frames)
     standing = levels.update(batch, heard.level_db)
-    llds, pitches = low_level_descriptors(heard, standing.worth)
-    PitchPath(1, n_frames).follow(batch, llds, pitches)
+    found = low_level_descriptors(heard, standing.worth)
+    llds = Following(1, n_frames).finish(batch, found)
     activity.update(batch, standing, llds)
     return standing, activity.means, activity.traits
 

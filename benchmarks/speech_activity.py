@@ -30,8 +30,8 @@ from benchmarks.speech_material import NOISES, SNRS_DB, SpeechCall
 from hackles.activity import Levels, SpeechActivity
 from hackles.config import HOP_LENGTH, SAMPLE_RATE
 from hackles.features import low_level_descriptors, spectra
+from hackles.following import Following
 from hackles.framing import SampleRing
-from hackles.pitch_path import PitchPath
 from hackles.types import AnyArray, Array, Bools
 from models.training.telephone import mu_law
 
@@ -49,7 +49,8 @@ _MOODS = "anger", "happiness", "fear", "surprise", "sadness", "neutral", "calm"
 def hackles(samples: Array) -> Bools:
     """Return what the engine takes for speech; a frame of 40 ms counts for its middle."""
     ring = SampleRing(1, _BLOCK // HOP_LENGTH + 4)
-    levels, path, activity = Levels(1), PitchPath(1, _BLOCK // HOP_LENGTH + 4), SpeechActivity(1)
+    levels, activity = Levels(1), SpeechActivity(1)
+    following = Following(1, _BLOCK // HOP_LENGTH + 4)
     found = [np.zeros((1, 1), dtype=np.bool_)]
     for at in range(0, len(samples), _BLOCK):
         ring.write(0, samples[at : at + _BLOCK])
@@ -58,8 +59,7 @@ def hackles(samples: Array) -> Bools:
             continue
         heard = spectra(frames)
         standing = levels.update(batch, heard.level_db)
-        llds, pitches = low_level_descriptors(heard, standing.worth)
-        path.follow(batch, llds, pitches)
+        llds = following.finish(batch, low_level_descriptors(heard, standing.worth))
         found.append(activity.update(batch, standing, llds).speech)
     return _fitted(np.concatenate(found, axis=1)[0], len(samples))
 
@@ -293,7 +293,7 @@ def _stage_s(samples: Array, n_calls: int, n_frames: int, stage_alone: bool) -> 
     """Return the seconds a frame that the activity stage takes in calls that run side by side."""
     ring = SampleRing(n_calls, n_frames)
     levels, activity = Levels(n_calls), SpeechActivity(n_calls)
-    path = PitchPath(n_calls, n_frames)
+    following = Following(n_calls, n_frames)
     shift = len(samples) // n_calls
     spent, frames_seen = 0.0, 0
     for tick in range(40 if n_calls > 1 else 3):
@@ -309,8 +309,7 @@ def _stage_s(samples: Array, n_calls: int, n_frames: int, stage_alone: bool) -> 
         standing = levels.update(batch, heard.level_db)
         levels_s = perf_counter() - began
         began = perf_counter()
-        llds, pitches = low_level_descriptors(heard, standing.worth)
-        path.follow(batch, llds, pitches)
+        llds = following.finish(batch, low_level_descriptors(heard, standing.worth))
         described_s = perf_counter() - began
         began = perf_counter()
         activity.update(batch, standing, llds)

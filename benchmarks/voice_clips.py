@@ -10,11 +10,11 @@ from hackles.config import BAND_HZ, FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
 from hackles.features import (
     FUNCTIONAL_NAMES,
     LLD,
-    descriptors,
     functionals,
     in_tiles,
     spectra,
 )
+from hackles.features.spectrum import log_mel_db
 from hackles.types import AnyArray, Array, Bools
 from models.training.corpora import Clip, read_samples
 from models.training.telephone import at_level, mu_law, pink_noise
@@ -126,7 +126,7 @@ def listen(clip: Clip, index: int, ask_praat: bool) -> Heard | None:
                 low = 27.5 * 2 ** (values["f0_st_p50"] / 12) < 160.0
                 truth = praat_formants(samples, len(llds), low)[voiced]
                 limited = praat_formants(ways["band"], len(llds), low)[voiced]
-                power, mel = spectrum.power[voiced], llds[voiced][:, descriptors.MEL_COLUMNS]
+                power, mel = spectrum.power[voiced], log_mel_db(spectrum.power[voiced])
                 heard.voiced = [truth, limited, power, mel - mel.mean(axis=1, keepdims=True)]
                 values |= _spreads(truth, ("praat_f1", "praat_f2"))
         heard.values[road] = values

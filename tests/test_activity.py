@@ -14,8 +14,8 @@ from hackles.bank import Bank
 from hackles.classifier import default_classifier
 from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
 from hackles.features import LLD, in_tiles, low_level_descriptors, spectra
+from hackles.following import Following
 from hackles.framing import SampleRing
-from hackles.pitch_path import PitchPath
 from hackles.types import Block, Gap, Role
 from tests.conftest import NAMES, customer, truth
 from tests.events import run
@@ -29,7 +29,7 @@ ROWS_HZ, COLUMNS_HZ = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 def flags_of(samples: np.ndarray, block: int = SAMPLE_RATE) -> np.ndarray:
     """Return speech, music and tone of each frame, shape (3, n_frames)."""
     n_frames, flags = block // HOP_LENGTH + 1, []
-    ring, path = SampleRing(1, n_frames), PitchPath(1, n_frames)
+    ring, following = SampleRing(1, n_frames), Following(1, n_frames)
     levels, activity = Levels(1), SpeechActivity(1)
     samples = samples.astype(np.float32)
     while len(samples):
@@ -38,8 +38,7 @@ def flags_of(samples: np.ndarray, block: int = SAMPLE_RATE) -> np.ndarray:
         if len(frames):
             heard = spectra(frames)
             standing = levels.update(batch, heard.level_db)
-            llds, pitches = low_level_descriptors(heard, standing.worth)
-            path.follow(batch, llds, pitches)
+            llds = following.finish(batch, low_level_descriptors(heard, standing.worth))
             found = activity.update(batch, standing, llds)
             flags.append(np.stack([found.speech[0], found.music[0], found.tone[0]]))
     return np.concatenate(flags, axis=1)

@@ -11,7 +11,7 @@ ORDER = [
     "features",
     "framing",
     "history",
-    "pitch_path talk",
+    "following talk",
     "activity",
     "leak",
     "gaps windowing evidence",

@@ -15,10 +15,10 @@ from hackles.decisions import GAP, table
 from hackles.errors import UsageError
 from hackles.features import LLD, N_FUNCTIONALS, functionals, low_level_descriptors, spectra
 from hackles.features.statistics import mean
+from hackles.following import Following
 from hackles.framing import SampleRing
 from hackles.gaps import Stretches, code_of
 from hackles.leak import AgentLeak
-from hackles.pitch_path import PitchPath
 from hackles.types import AnyArray, Array, Block, Ints, Reason
 from hackles.windowing import Due, Windowed, Windows
 
@@ -104,14 +104,14 @@ class Listener:
         self.ring = SampleRing(n_slots, max_frames)
         self.windows = Windows(n_slots, max_frames)
         self._levels = Levels(n_slots)
-        self._path = PitchPath(n_slots, max_frames)
+        self._following = Following(n_slots, max_frames)
         self._activity = SpeechActivity(n_slots)
         self._stretches = Stretches(n_slots)
         self._leak = AgentLeak(n_slots, max_frames) if agents else None
         stages = (
             self.ring,
             self._levels,
-            self._path,
+            self._following,
             self._leak,
             self._activity,
             self._stretches,
@@ -187,8 +187,7 @@ class Listener:
         leak = found = None
         if self._leak is not None:
             leak, found = self._leak.update(batch, heard, standing)
-        llds, pitches = low_level_descriptors(heard, standing.worth)
-        self._path.follow(batch, llds, pitches)
+        llds = self._following.finish(batch, low_level_descriptors(heard, standing.worth))
         activity = self._activity.update(batch, standing, llds, leak)
         slot, code, first, after = self._stretches.update(batch, activity)
         ended = table(

@@ -171,6 +171,6 @@ class Windows:
         count = due.end[:, None] - np.arange(WINDOW_FRAMES - 1, -1, -1)
         place = (count - 1) % self._length
         slots = due.slot[:, None]
-        frame = self._frame[slots, place]
+        frame = self._frame[slots, place].astype(np.int64)
         valid = (count > due.origin[:, None]) & (frame > due.frame[:, None] - WINDOW_REACH_FRAMES)
         return Windowed(self._llds[slots, place], frame, self._snr[slots, place], valid)

@@ -1,8 +1,8 @@
 """The low-level descriptors (LLDs): one row of numbers for each frame.
 
 In three steps. Most frames of a call are silence: the power spectrum and the level of every frame,
-then all else for those that are worth it. And a pitch needs the frames before it: each voiced
-frame is left with its `Pitches`, from which the path through them is found.
+then all else for those that are worth it. And two need the frames before: F0 (which octave?) and
+flux. What those need is given beside the rest (`Described`), to whoever knows the order of frames.
 
 To add one: write a pure function `(n_frames, ...) -> (n_frames,)` in the module of its kind,
 add its name here and its column in `_describe`, and its functionals in `functionals` (after
@@ -28,12 +28,13 @@ LLD_NAMES: tuple[str, ...] = (
     "centroid_hz",
     "spread_hz",
     "clipped_ratio",
-    *(f"mel{band:02d}_db" for band in range(spectrum.N_MELS)),
+    "flux_db",
+    *(f"mfcc{order}" for order in range(1, spectrum.N_MFCCS + 1)),
 )
 N_LLDS = len(LLD_NAMES)
 LLD = {name: column for column, name in enumerate(LLD_NAMES)}
 """Column of each descriptor in the array that `low_level_descriptors` returns."""
-MEL_COLUMNS = slice(LLD["mel00_db"], LLD["mel00_db"] + spectrum.N_MELS)
+_MFCC_COLUMNS = slice(LLD["mfcc1"], LLD["mfcc1"] + spectrum.N_MFCCS)
 
 
 class Frames(Protocol):
@@ -91,6 +92,23 @@ class Pitches:
         return result
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The descriptors of some frames, but for those that need the frames before.
+
+    Attributes:
+        llds: shape (n_frames, N_LLDS), columns as `LLD_NAMES`; `f0_st` and `flux_db` are 0 as yet.
+        frame: which frames were described, shape (n,), in order.
+        mel_db: of those, as `spectrum.log_mel_db`.
+        pitches: of the voiced ones.
+    """
+
+    llds: Array
+    frame: Ints
+    mel_db: Array
+    pitches: Pitches
+
+
 def spectra(frames: Frames) -> Spectra:
     """Return the spectra and levels of any number of frames.
 
@@ -108,7 +126,7 @@ def spectra(frames: Frames) -> Spectra:
     return Spectra(power, level_db, clipped)
 
 
-def low_level_descriptors(frames: Spectra, chosen: Bools) -> tuple[Array, Pitches]:
+def low_level_descriptors(frames: Spectra, chosen: Bools) -> Described:
     """Return the descriptors of the chosen frames; of the others, level and flat tops alone.
 
     Args:
@@ -116,37 +134,37 @@ def low_level_descriptors(frames: Spectra, chosen: Bools) -> tuple[Array, Pitche
         chosen: shape (n_frames,).
 
     Returns:
-        Shape (n_frames, N_LLDS), float32, finite for finite input, columns as `LLD_NAMES`; where a
-        frame is not chosen, all else is 0. `f0_st` is 0 everywhere as yet: it needs the path
-        through the pitches of the voiced frames, which are given beside.
+        Descriptors, float32, finite for finite input; where a frame is not chosen, all but these
+        two are 0.
     """
     result = np.zeros((len(chosen), N_LLDS), dtype=np.float32)
     rows = np.flatnonzero(chosen)
+    mel_db = np.empty((len(rows), spectrum.N_MELS), dtype=np.float32)
     parts = [_pitches(rows[:0], frames.power[:0], np.zeros((0, 1), np.float32))]
     for tile in _tiles(len(rows)):
         some = rows[tile]
         power = frames.power[some]
         correlation = harmonicity.autocorrelation(power)
         voicing = harmonicity.voicing(correlation)
-        result[some] = _describe(power, voicing)
+        mel_db[tile] = spectrum.log_mel_db(power)
+        result[some] = _describe(power, voicing, mel_db[tile])
         # A pitch means something in voiced frames alone, and takes a third of all the time.
         voiced = np.flatnonzero(voicing >= harmonicity.VOICED)
         parts.append(_pitches(some[voiced], power[voiced], correlation[voiced]))
     result[:, LLD["level_db"]] = frames.level_db
     result[:, LLD["clipped_ratio"]] = frames.clipped_ratio
-    return result, _joined(parts)
+    return Described(result, rows, mel_db, _joined(parts))
 
 
-def _describe(power: Array, voicing: Array) -> Array:
-    """Return the descriptors of one tile of frames; the columns known before hold anything."""
-    result = np.empty((len(power), N_LLDS), dtype=np.float32)
+def _describe(power: Array, voicing: Array, mel_db: Array) -> Array:
+    """Return the descriptors of one tile of frames; those known before, or later, hold zero."""
+    result = np.zeros((len(power), N_LLDS), dtype=np.float32)
     result[:, LLD["voicing"]] = voicing
-    result[:, LLD["f0_st"]] = 0.0
     result[:, LLD["alpha_ratio_db"]] = spectrum.alpha_ratio_db(power)
     result[:, LLD["hammarberg_db"]] = spectrum.hammarberg_db(power)
     centroid_hz, result[:, LLD["spread_hz"]] = spectrum.centre_and_spread_hz(power)
     result[:, LLD["centroid_hz"]] = centroid_hz
-    result[:, MEL_COLUMNS] = spectrum.log_mel_db(power)
+    result[:, _MFCC_COLUMNS] = spectrum.mfcc(mel_db)
     return result
 
 
@@ -172,9 +190,11 @@ def _tiles(n_rows: int) -> Iterator[slice]:
 
 def in_tiles(frames: Frames) -> Array:
     """Return all descriptors of consecutive frames of one voice."""
-    result, pitches = low_level_descriptors(spectra(frames), np.ones(len(frames), dtype=np.bool_))
+    found = low_level_descriptors(spectra(frames), np.ones(len(frames), dtype=np.bool_))
+    result, pitches = found.llds, found.pitches
     votes = np.zeros((len(frames), pitch.N_VOTES), dtype=np.int16)
     votes[pitches.frame] = pitches.votes
     heard = pitch.votes_heard(votes)[pitches.frame]
     result[pitches.frame, LLD["f0_st"]] = pitches.f0_st(heard)
+    result[1:, LLD["flux_db"]] = spectrum.flux_db(found.mel_db[1:], found.mel_db[:-1])
     return result

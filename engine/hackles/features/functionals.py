@@ -5,11 +5,13 @@ All but `level_db_mean`, and `f0_st_*` as a position, are free of gain by constr
 
 import numpy as np
 
-from hackles.features.descriptors import LLD, MEL_COLUMNS
+from hackles.features.descriptors import LLD
 from hackles.features.rhythm import syllable_rate, voiced_segments
-from hackles.features.spectrum import N_MELS
+from hackles.features.spectrum import N_MFCCS
 from hackles.features.statistics import mean, moments, percentiles
 from hackles.types import Array, Bools, Ints
+
+_MFCCS = tuple(f"mfcc{order}" for order in range(1, N_MFCCS + 1))
 
 FUNCTIONAL_NAMES: tuple[str, ...] = (
     "f0_st_p20",
@@ -33,22 +35,16 @@ FUNCTIONAL_NAMES: tuple[str, ...] = (
     "syllable_rate",
     "flux_db_mean",
     "flux_db_sd",
-    *(f"mfcc{order}_mean" for order in range(1, 5)),
-    *(f"mfcc{order}_sd" for order in range(1, 5)),
+    *(f"{name}_mean" for name in _MFCCS),
+    *(f"{name}_sd" for name in _MFCCS),
 )
 N_FUNCTIONALS = len(FUNCTIONAL_NAMES)
 FUNCTIONAL = {name: column for column, name in enumerate(FUNCTIONAL_NAMES)}
 """Column of each functional in the array that `functionals` returns."""
 
-_COSINES: Array = np.cos(
-    np.pi * np.arange(1, 5)[:, None] * (np.arange(N_MELS) + 0.5) / N_MELS
-).astype(np.float32)
-_COSINES *= np.float32(np.sqrt(2.0 / N_MELS) * np.log(10.0) / 10.0)
-"""Mel levels in dB to MFCC 1-4, natural logarithm, orthonormal."""
-
 _TONAL = [LLD[name] for name in ("f0_st", "alpha_ratio_db", "hammarberg_db")]
 _RANKED = [LLD[name] for name in ("f0_st", "alpha_ratio_db")]
-_PLAIN = [LLD[name] for name in ("voicing", "level_db", "spread_hz")]
+_PLAIN = [LLD[n] for n in ("voicing", "level_db", "spread_hz", *_MFCCS)]
 
 
 def functionals(llds: Array, frame: Ints, valid: Bools) -> Array:
@@ -64,14 +60,15 @@ def functionals(llds: Array, frame: Ints, valid: Bools) -> Array:
     """
     # A row per descriptor: all that follows runs along it.
     rows = np.ascontiguousarray(llds.transpose(0, 2, 1))
-    level, f0, mel_db = rows[:, LLD["level_db"]], rows[:, LLD["f0_st"]], rows[:, MEL_COLUMNS]
+    level, f0, flux_db = (rows[:, LLD[name]] for name in ("level_db", "f0_st", "flux_db"))
     voiced = valid & (f0 > 0.0)
     adjacent = valid[:, 1:] & valid[:, :-1] & (frame[:, 1:] - frame[:, :-1] == 1)
-    whole, tonal, pairs = (flags.astype(np.float32) for flags in (valid, voiced, adjacent))
+    # There is a flux where the frame before was described, too.
+    moving = valid & (flux_db > 0.0)
+    whole, tonal, moved = (flags.astype(np.float32) for flags in (valid, voiced, moving))
     plain, plain_sd = moments(rows[:, _PLAIN], whole)
     toned, toned_sd = moments(rows[:, _TONAL], tonal)
-    flux, flux_sd = moments(_flux(mel_db)[:, None], pairs)
-    mfcc, mfcc_sd = moments(np.matmul(_COSINES, mel_db), whole)
+    flux, flux_sd = moments(flux_db[:, None], moved)
     p20, p50, p80 = percentiles(rows[:, _RANKED], np.stack([voiced, voiced], 1), (20, 50, 80))
     columns = (
         p20[:, 0],
@@ -94,15 +91,7 @@ def functionals(llds: Array, frame: Ints, valid: Bools) -> Array:
         syllable_rate(level, voiced, valid),
         flux[:, 0],
         flux_sd[:, 0],
-        *mfcc.T,
-        *mfcc_sd.T,
+        *plain[:, 3:].T,
+        *plain_sd[:, 3:].T,
     )
     return np.stack(columns, axis=1)
-
-
-def _flux(mel_db: Array) -> Array:
-    """Return the mean change per band from frame to frame, shape (n, length - 1)."""
-    change = mel_db[:, :, 1:] - mel_db[:, :, :-1]
-    result: Array = np.abs(change, out=change).sum(axis=1)
-    result *= np.float32(1.0 / N_MELS)
-    return result

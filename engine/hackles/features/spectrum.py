@@ -16,6 +16,7 @@ FIRST_BIN = int(np.ceil(BAND_HZ[0] / BIN_HZ))
 LAST_BIN = int(np.floor(BAND_HZ[1] / BIN_HZ))
 N_BINS = LAST_BIN - FIRST_BIN + 1
 N_MELS = 20
+N_MFCCS = 4
 BINS_HZ: Array = (np.arange(FIRST_BIN, LAST_BIN + 1) * BIN_HZ).astype(np.float32)
 
 # A periodic Hann window that is not zero at either end, so that all 320 samples count.
@@ -136,3 +137,31 @@ _MEL_FILTERS = _mel_filters()
 def log_mel_db(power: Array) -> Array:
     """Return the level in each of N_MELS mel bands in dB, shape (n_frames, N_MELS)."""
     return decibels(power @ _MEL_FILTERS)
+
+
+_COSINES = np.cos(np.pi * np.arange(1, N_MFCCS + 1) * (np.arange(N_MELS)[:, None] + 0.5) / N_MELS)
+_TO_MFCC: Array = (_COSINES * np.sqrt(2.0 / N_MELS) * np.log(10.0) / 10.0).astype(np.float32)
+
+
+def mfcc(mel_db: Array) -> Array:
+    """Return the mel-frequency cepstral coefficients from the first on, shape (n_frames, N_MFCCS).
+
+    Args:
+        mel_db: output of `log_mel_db`.
+
+    Source:
+        Davis & Mermelstein 1980; orthonormal cosine transform of natural logarithms of power.
+    """
+    return mel_db @ _TO_MFCC
+
+
+def flux_db(mel_db: Array, before: Array) -> Array:
+    """Return how much the level of a band changes on average from one frame to the next, in dB.
+
+    Args:
+        mel_db: output of `log_mel_db`, shape (n, N_MELS).
+        before: of the frames before those.
+    """
+    result = total(np.abs(mel_db - before))
+    result *= np.float32(1.0 / N_MELS)
+    return result
