@@ -28,7 +28,7 @@ import numpy as np
 import soundfile as sf
 import soxr
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
+from scipy.signal import butter, fftconvolve, firwin2, sosfilt, stft
 
 Array = NDArray[np.float64]
 
@@ -44,6 +44,13 @@ TELEPHONE_BAND_HZ = (300.0, 3400.0)
 TENSE_HZ, TENSE_Q = 1750.0, 0.6  # the middle of 1-3 kHz, about two octaves wide
 MUSIC_S, MUSIC_RMS_DBFS = 12.0, -28.0
 INTERRUPTION_S = 0.6
+
+# The long-term average spectrum of speech, men and women of twelve languages, dB per third octave
+# (Byrne et al. 1994, J. Acoust. Soc. Am. 96:2108). espeak's own voices are up to 8 dB too
+# bright or too dark somewhere in the band, as no caller is.
+SPEECH_HZ = (200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500, 3150)
+SPEECH_DB = (60.2, 60.3, 59.0, 62.1, 62.1, 60.5, 56.8, 53.7, 53.0, 52.0, 48.7, 48.1, 46.8)
+MOST_DB, TAPS = 12.0, 257
 CHORDS = ((60, 64, 67, 72), (57, 60, 64, 69), (53, 57, 60, 65), (55, 59, 62, 67))  # MIDI notes
 
 
@@ -131,6 +138,27 @@ def telephone_band(samples: Array) -> Array:
     return np.asarray(sosfilt(band, samples), dtype=np.float64)
 
 
+def naturalness(calm: Array) -> Array:
+    """Return the filter that gives a voice the average spectrum of speech, shape (TAPS,).
+
+    Args:
+        calm: calm speech of that voice.
+    """
+    hz, _, spectrum = stft(calm, SAMPLE_RATE, nperseg=512)
+    power = np.abs(spectrum) ** 2
+    heard = power.sum(axis=0)
+    mean = power[:, heard > heard.max() / 100].mean(axis=1)
+    low, high = (np.array(SPEECH_HZ) * 2.0**side for side in (-1 / 6, 1 / 6))
+    level_db = [
+        10 * np.log10(mean[(hz >= a) & (hz < b)].sum()) for a, b in zip(low, high, strict=True)
+    ]
+    gain_db = np.array(SPEECH_DB) - level_db
+    gain_db = np.clip(gain_db - gain_db.mean(), -MOST_DB, MOST_DB)
+    edges = np.array([0, *SPEECH_HZ, SAMPLE_RATE / 2])
+    gain = 10 ** (np.concatenate([gain_db[:1], gain_db, gain_db[-1:]]) / 20)
+    return np.asarray(firwin2(TAPS, edges, gain, fs=SAMPLE_RATE), dtype=np.float64)
+
+
 def tense(samples: Array, gain_db: float) -> Array:
     """Return `samples` with a bell-shaped boost of `gain_db` around 1-3 kHz.
 
@@ -183,16 +211,29 @@ def pink_noise(n_samples: int, rng: np.random.Generator) -> Array:
     return noise / float(np.sqrt(np.mean(noise**2)))
 
 
-def say(call: dict[str, Any], mood: str, text: str, rng: np.random.Generator) -> Array:
+def voice_of(call: dict[str, Any], mood: str) -> tuple[int, str]:
+    """Return the pitch and the voice of who speaks."""
+    return (45, call["agent"]) if mood == "agent" else (call["pitch"], call["customer"])
+
+
+def filter_of(call: dict[str, Any], calm: str) -> Array:
+    """Return the filter of one party, whose calm turns have the mood `calm`."""
+    pitch, voice = voice_of(call, calm)
+    style, words = STYLES[calm], " ".join(text for mood, text in call["turns"] if mood == calm)
+    return naturalness(espeak(words, voice, pitch, call["words_per_minute"], style.range_percent))
+
+
+def say(
+    call: dict[str, Any], mood: str, text: str, natural: Array, rng: np.random.Generator
+) -> Array:
     """Return one turn as it goes down the line, with a little chance in pitch, rate and level."""
-    if mood == "music":
-        return hold_music()
     style = STYLES[mood]
-    base, voice = (45, call["agent"]) if mood == "agent" else (call["pitch"], call["customer"])
+    base, voice = voice_of(call, mood)
     lift = style.pitch * call.get("pitch_lift", 1.0)
     pitch = round(min(99.0, base + lift + rng.uniform(-2, 2)))
     words_per_minute = round(call["words_per_minute"] * style.rate)
     spoken = espeak(text, voice, pitch, words_per_minute, style.range_percent)
+    spoken = np.asarray(fftconvolve(spoken, natural, "same"), dtype=np.float64)
     samples = telephone_band(tense(spoken, style.tense_db))
     return at_level(samples, SPEECH_RMS_DBFS + style.level_db + rng.uniform(-1, 1))
 
@@ -200,8 +241,13 @@ def say(call: dict[str, Any], mood: str, text: str, rng: np.random.Generator) ->
 def place(call: dict[str, Any], rng: np.random.Generator) -> Iterator[tuple[str, int, Array]]:
     """Yield mood, first sample and samples of every turn of a call, in order."""
     end = round(0.4 * SAMPLE_RATE)
+    filters = {party: filter_of(call, party) for party in ("agent", "calm")}
     for mood, text in call["turns"]:
-        samples = say(call, mood, text, rng)
+        if mood == "music":
+            samples = hold_music()
+        else:
+            natural = filters["agent" if mood == "agent" else "calm"]
+            samples = say(call, mood, text, natural, rng)
         gap_s = -INTERRUPTION_S if mood == "burst" else rng.uniform(0.2, 0.45)
         start = end + round(gap_s * SAMPLE_RATE)
         end = start + len(samples)

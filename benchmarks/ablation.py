@@ -26,8 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "hammarberg": ("hammarberg_db_mean", "hammarberg_db_sd"),
     "spread": ("spread_hz_mean", "spread_hz_sd"),
     "flux": ("flux_db_mean", "flux_db_sd"),
-    "mfcc means": tuple(f"mfcc{order}_mean" for order in range(1, 5)),
-    "mfcc sd": tuple(f"mfcc{order}_sd" for order in range(1, 5)),
+    "mfcc": tuple(f"mfcc{order}_mean" for order in range(1, 5)),
     "syllables": ("syllable_rate",),
 }
 """What the classifier looks at, and what it is offered and does not (yet) take."""

@@ -29,7 +29,9 @@ _COLD = 0.3
 # A telephone's gain is unknown, and the tempo buys nothing (`benchmarks/ablation.py`): both are
 # measured to be told to people.
 _LEFT_OUT = {"level_db_mean", "syllable_rate"}
+# A high voice is not irritated; and what a line, or a voice, is coloured like is no mood.
 _NOT_ABSOLUTE = {"f0_st_p20", "f0_st_p50", "f0_st_p80"}
+_NOT_ABSOLUTE |= {name for name in FUNCTIONAL_NAMES if name.startswith("mfcc")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,6 @@ FUNCTIONAL_NAMES: tuple[str, ...] = (
     "flux_db_mean",
     "flux_db_sd",
     *(f"{name}_mean" for name in _MFCCS),
-    *(f"{name}_sd" for name in _MFCCS),
 )
 N_FUNCTIONALS = len(FUNCTIONAL_NAMES)
 FUNCTIONAL = {name: column for column, name in enumerate(FUNCTIONAL_NAMES)}
@@ -92,6 +91,5 @@ def functionals(llds: Array, frame: Ints, valid: Bools) -> Array:
         flux[:, 0],
         flux_sd[:, 0],
         *plain[:, 3:].T,
-        *plain_sd[:, 3:].T,
     )
     return np.stack(columns, axis=1)
