@@ -145,4 +145,6 @@ def _top(correlation: Array, lag: Ints) -> tuple[Array, Array]:
     first = np.arange(len(correlation)) * correlation.shape[1] + lag
     around = np.take(correlation, first[:, None] + _NEIGHBOURS)
     best = np.einsum("ij,ij->i", around, _BETWEEN[between])
+    # The window of one frame lets r pass 1 by a little; as in Praat, that is as far from 1.
+    np.divide(np.float32(1.0), best, out=best, where=best > 1.0)
     return offset, np.clip(best, 0.0, 1.0).astype(np.float32)
