@@ -10,7 +10,6 @@ from hackles.features.descriptors import LLD, MEL_COLUMNS
 from hackles.features.harmonicity import hnr_db
 from hackles.features.rhythm import (
     pauses,
-    smoothed,
     syllabic_modulation,
     syllable_rate,
     voiced_segments,
@@ -75,6 +74,9 @@ _COSINES: Array = np.cos(
 _COSINES *= np.float32(np.sqrt(2.0 / N_MELS) * np.log(10.0) / 10.0)
 """Mel levels in dB to MFCC 1-4, natural logarithm, orthonormal."""
 
+_SPAN = 5
+"""Frames over which the rise and the fall of the level are taken: 50 ms."""
+
 _TONAL = [LLD[n] for n in ("f0_st", "alpha_ratio_db", "hammarberg_db", "slope_db_per_khz")]
 _RANKED = [LLD[name] for name in ("f0_st", "level_db", "alpha_ratio_db", "loudness")]
 
@@ -107,7 +109,9 @@ def functionals(llds: Array, frame: Ints, valid: Bools) -> Array:
     f0_moves = f0[:, 1:] - f0[:, :-1]
     # An octave error is not a movement.
     f0_pairs = pairs * tonal[:, 1:] * tonal[:, :-1] * (np.abs(f0_moves) < np.float32(3.0))
-    smooth = smoothed(level)
+    # What the mean of five frames moves in one is a fifth of what the level does in five.
+    level_moves = (level[:, _SPAN:] - level[:, :-_SPAN]) * np.float32(1.0 / _SPAN)
+    spans = valid[:, _SPAN:] & valid[:, :-_SPAN] & (frame[:, _SPAN:] - frame[:, :-_SPAN] == _SPAN)
     mfcc, mfcc_spread = moments(np.matmul(_COSINES, rows[:, MEL_COLUMNS]), whole)
     columns = [
         p20[:, 0],
@@ -126,7 +130,7 @@ def functionals(llds: Array, frame: Ints, valid: Bools) -> Array:
         p80[:, 1] - p20[:, 1],
         spread[:, LLD["level_db"]],
         mean(np.abs(level[:, 1:] - level[:, :-1]), pairs),
-        *_rise_and_fall(smooth[:, 1:] - smooth[:, :-1], pairs),
+        *_rise_and_fall(level_moves, spans.astype(np.float32)),
         spread[:, loudness] / np.maximum(average[:, loudness], np.float32(1e-9)),
         (p80[:, 3] - p20[:, 3]) / np.maximum(p50[:, 3], np.float32(1e-9)),
         tonal_average[:, 1],
