@@ -116,7 +116,8 @@ def votes(evidence: Array) -> AnyArray:
         np.maximum(best[:-step], nearer[step:], out=best[:-step])
     np.maximum(best, -_FADING, out=best)
     best *= _STEPS
-    return np.rint(best, out=best).T.astype(np.int16)
+    result: AnyArray = np.rint(best, out=best).T.astype(np.int16)
+    return result
 
 
 def chosen_lag(evidence: Array, heard: AnyArray) -> Ints:
