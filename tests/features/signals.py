@@ -1,6 +1,10 @@
 """Signals whose features are known beforehand, all at the engine's rate."""
 
+import io
+from collections.abc import Callable
+
 import numpy as np
+import soundfile
 
 from hackles.config import BAND_HZ, FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
 
@@ -63,3 +67,35 @@ def decibels(ratio: float) -> float:
 def gain(db: float) -> np.float32:
     """Return the factor on amplitudes that is worth `db`."""
     return np.float32(10.0 ** (db / 20.0))
+
+
+def through_g711(samples: np.ndarray) -> np.ndarray:
+    """Return what is left of `samples` behind mu-law."""
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(samples, -1.0, 1.0), SAMPLE_RATE, format="WAV", subtype="ULAW")
+    file.seek(0)
+    heard: np.ndarray = soundfile.read(file)[0]
+    return heard
+
+
+def loud_frames(samples: np.ndarray, below_db: float) -> np.ndarray:
+    """Return which frames lie no further below the loudest one, shape (n_frames,)."""
+    level = 10.0 * np.log10(np.mean(np.square(frames_of(samples)), axis=1) + 1e-12)
+    loud: np.ndarray = level > level.max() - below_db
+    return loud
+
+
+def in_noise(samples: np.ndarray, snr_db: float, seed: int = 0) -> np.ndarray:
+    """Return band-limited speech in pink noise this far below it, both behind mu-law."""
+    speech = band_limited(samples)
+    spoken = frames_of(speech)[loud_frames(speech, 30.0)]
+    noise = band_limited(pink_noise(len(samples) / SAMPLE_RATE, seed))
+    noise *= gain(-snr_db) * np.sqrt(np.mean(np.square(spoken)) / np.mean(np.square(noise)))
+    return through_g711(speech + noise)
+
+
+CONDITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "band": band_limited,
+    "noisy": lambda samples: in_noise(samples, 15.0),
+}
+"""How an oracle and a feature hear a sample call."""
