@@ -65,8 +65,8 @@ def ablate(corpora: Path) -> dict[str, Any]:
             sets[f"and {group}"] = [*USED, *names]
         sets[f"{group} alone"] = names
     result: dict[str, Any] = {}
-    for name, names in sets.items():
-        result[name] = judge(data, test, names)
+    for name, inputs in sets.items():
+        result[name] = judge(data, test, inputs)
         means = [f"{result[name][k][what]:.4f}" for k in ("cold", "baseline") for what in _TOLD]
         print(f"{name:28s}", *means, file=sys.stderr, flush=True)
     return result

@@ -13,7 +13,6 @@ there; "trusted" frames are those in which both of its answers agree within 2 %.
 
 import argparse
 import hashlib
-import io
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -23,11 +22,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from benchmarks import curves
 from benchmarks.record import Figures, command, commit, show, write
-from hackles.config import BAND_HZ, FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
+from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
 from hackles.errors import UsageError
 from hackles.features import FUNCTIONAL, LLD, functionals, in_tiles
 from hackles.features.descriptors import MEL_COLUMNS
@@ -36,6 +34,7 @@ from hackles.features.harmonicity import hnr_db
 from hackles.features.spectrum import N_MELS
 from hackles.types import AnyArray, Array, Bools
 from models.training.corpora import TRAINED, Clip, read_labels, read_samples
+from tests.features.signals import band_limited, frames_of, in_noise, loud_frames
 
 CONDITIONS = ("clean", "band", "noise 20 dB", "noise 10 dB")
 _LEVEL_DB = -26.0
@@ -92,6 +91,12 @@ class Heard:
         f0_st = self.llds[:, LLD["f0_st"]].astype(np.float64)
         return np.where(f0_st > 0.0, 27.5 * 2.0 ** (f0_st / 12.0), 0.0)
 
+    @property
+    def from_first_to_last(self) -> AnyArray:
+        """The samples without the silence before and after."""
+        frame = np.flatnonzero(self.spoken)
+        return self.samples[frame[0] * HOP_LENGTH : frame[-1] * HOP_LENGTH + FRAME_LENGTH]
+
     @cached_property
     def functionals(self) -> dict[str, float]:
         """Our functionals of all frames in which somebody speaks, as one window."""
@@ -145,12 +150,6 @@ class Pairs:
 Table = defaultdict[str, Pairs]
 
 
-def frames_of(samples: AnyArray) -> Array:
-    """Return all whole frames, shape (n_frames, FRAME_LENGTH)."""
-    windows = np.lib.stride_tricks.sliding_window_view(samples.astype(np.float32), FRAME_LENGTH)
-    return np.ascontiguousarray(windows[::HOP_LENGTH])
-
-
 def reported(speaker: str) -> bool:
     """Return whether a speaker is of the half that the pitch was not fitted on."""
     return int(hashlib.sha256(speaker.encode()).hexdigest(), 16) % 2 == 1
@@ -167,51 +166,15 @@ def chosen(clips: Sequence[Clip], per_corpus: int) -> list[Clip]:
     return result
 
 
-def band_limited(samples: AnyArray) -> AnyArray:
-    """Return `samples` with everything outside the telephone band set to zero."""
-    spectrum = np.fft.rfft(samples)
-    hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
-    spectrum[(hz < BAND_HZ[0]) | (hz > BAND_HZ[1])] = 0.0
-    return np.fft.irfft(spectrum, len(samples))
-
-
-def pink_noise(n_samples: int, chance: np.random.Generator) -> AnyArray:
-    """Return noise of unit RMS that falls by 3 dB an octave, within the telephone band."""
-    spectrum = np.fft.rfft(chance.standard_normal(n_samples))
-    hz = np.fft.rfftfreq(n_samples, 1 / SAMPLE_RATE)
-    noise = band_limited(np.fft.irfft(spectrum / np.sqrt(np.maximum(hz, 50.0)), n_samples))
-    result: AnyArray = noise / np.sqrt(np.mean(noise**2))
-    return result
-
-
-def through_g711(samples: AnyArray) -> AnyArray:
-    """Return what is left of `samples` behind mu-law."""
-    file = io.BytesIO()
-    soundfile.write(file, np.clip(samples, -1.0, 1.0), SAMPLE_RATE, format="WAV", subtype="ULAW")
-    file.seek(0)
-    result: AnyArray = soundfile.read(file)[0]
-    return result
-
-
-def loud_frames(samples: AnyArray, below_db: float) -> Bools:
-    """Return the frames whose level is not further below the loudest one's."""
-    level = 10.0 * np.log10(np.mean(np.square(frames_of(samples)), axis=1) + 1e-12)
-    result: Bools = level > level.max() - below_db
-    return result
-
-
-def versions(samples: AnyArray, chance: np.random.Generator) -> Iterator[tuple[str, Heard]]:
+def versions(samples: AnyArray, seed: int) -> Iterator[tuple[str, Heard]]:
     """Yield a clip in each condition."""
     spoken = loud_frames(samples, _SPOKEN_DB)
     rms = np.sqrt(np.mean(np.square(frames_of(samples)[spoken])))
     clean = samples.astype(np.float64) * 10 ** (_LEVEL_DB / 20) / rms
-    band = band_limited(clean)
-    heard_rms = np.sqrt(np.mean(np.square(frames_of(band)[spoken])))
-    noise = heard_rms * pink_noise(len(samples), chance)
     yield "clean", Heard(clean, spoken)
-    yield "band", Heard(band, spoken)
-    for condition, db in (("noise 20 dB", 20.0), ("noise 10 dB", 10.0)):
-        yield condition, Heard(through_g711(band + 10 ** (-db / 20) * noise), spoken)
+    yield "band", Heard(band_limited(clean), spoken)
+    for condition, snr_db in (("noise 20 dB", 20.0), ("noise 10 dB", 10.0)):
+        yield condition, Heard(in_noise(clean, snr_db, seed), spoken)
 
 
 def compare_pitch(table: Table, condition: str, heard: Heard, clean: Heard) -> None:
@@ -277,7 +240,7 @@ def voicing_agreement(heard: Sequence[Heard], clean: Sequence[Heard]) -> Figures
 
 def compare_functionals(heard: Sequence[Heard], clean: Sequence[Heard]) -> dict[str, Figures]:
     """Return the correlation over clips with openSMILE's twin, and with ourselves on clean."""
-    theirs = [curves.smile_functionals(h.samples) for h in heard]
+    theirs = [curves.smile_functionals(h.from_first_to_last) for h in heard]
     rows: dict[str, Figures] = {}
     for name in FUNCTIONAL:
         ours = [h.functionals[name] for h in heard]
@@ -311,12 +274,11 @@ def _rounded(value: float | np.floating) -> float:
 
 def measure(clips: Sequence[Clip]) -> Figures:
     """Return all figures."""
-    chance = np.random.default_rng(_SEED)
     pitch: Table = defaultdict(Pairs)
     tables: dict[str, Table] = {condition: defaultdict(Pairs) for condition in CONDITIONS}
     kept: dict[str, list[Heard]] = {condition: [] for condition in CONDITIONS}
-    for clip in clips:
-        for condition, heard in versions(read_samples(clip)[:_LONGEST], chance):
+    for seed, clip in enumerate(clips):
+        for condition, heard in versions(read_samples(clip)[:_LONGEST], seed):
             kept[condition].append(heard)
             compare_pitch(pitch, condition, heard, kept["clean"][-1])
             compare_curves(tables[condition], heard)

@@ -29,7 +29,8 @@ def harmonics(f0_hz: float, tilt: float = 0.0, seconds: float = 0.5, seed: int =
     partials = [k for k in range(1, 60) if BAND_HZ[0] <= k * f0_hz <= BAND_HZ[1]]
     at = 2 * np.pi * f0_hz * clock(seconds)
     whole = sum(np.cos(k * at + chance.uniform(0, 2 * np.pi)) / k**tilt for k in partials)
-    return whole / np.sqrt(np.mean(whole**2))
+    normal: np.ndarray = whole / np.sqrt(np.mean(whole**2))
+    return normal
 
 
 def white_noise(seconds: float, seed: int = 0) -> np.ndarray:
@@ -42,7 +43,8 @@ def pink_noise(seconds: float, seed: int = 0) -> np.ndarray:
     spectrum = np.fft.rfft(white_noise(seconds, seed))
     hz = np.fft.rfftfreq(round(seconds * SAMPLE_RATE), 1 / SAMPLE_RATE)
     noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(hz, 50.0)), round(seconds * SAMPLE_RATE))
-    return noise / np.sqrt(np.mean(noise**2))
+    normal: np.ndarray = noise / np.sqrt(np.mean(noise**2))
+    return normal
 
 
 def band_limited(samples: np.ndarray) -> np.ndarray:
