@@ -10,7 +10,7 @@ ORDER = [
     "types errors config",
     "features",
     "framing",
-    "history",
+    "history pitch_path",
     "activity",
     "gaps windowing evidence",
     "decisions",
