@@ -13,8 +13,9 @@ from hackles.activity import Levels, SpeechActivity, Standing
 from hackles.bank import Bank
 from hackles.classifier import default_classifier
 from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
-from hackles.features import LLD, in_tiles
+from hackles.features import LLD, in_tiles, low_level_descriptors, spectra
 from hackles.framing import SampleRing
+from hackles.pitch_path import PitchPath
 from hackles.types import Block, Gap, Role
 from tests.conftest import NAMES, customer, truth
 from tests.events import run
@@ -27,14 +28,17 @@ ROWS_HZ, COLUMNS_HZ = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 
 def flags_of(samples: np.ndarray, block: int = SAMPLE_RATE) -> np.ndarray:
     """Return speech, music and tone of each frame, shape (3, n_frames)."""
-    ring, flags = SampleRing(1, block // HOP_LENGTH + 1), []
+    max_frames = block // HOP_LENGTH + 1
+    ring, path, flags = SampleRing(1, max_frames), PitchPath(1, max_frames), []
     levels, activity = Levels(1), SpeechActivity(1)
     samples = samples.astype(np.float32)
     while len(samples):
         samples = samples[ring.write(0, samples[:block]) :]
         batch, frames = ring.take()
         if len(frames):
-            llds = in_tiles(frames)
+            every = np.ones(len(frames), dtype=np.bool_)
+            llds, pitches = low_level_descriptors(spectra(frames), every)
+            path.follow(batch, llds, pitches)
             standing = levels.update(batch, llds[:, LLD["level_db"]])
             found = activity.update(batch, standing, llds)
             flags.append(np.stack([found.speech[0], found.music[0], found.tone[0]]))
