@@ -110,17 +110,26 @@ def tile_jobs(samples: Array) -> list[Job]:
     frames = every[np.linspace(0, len(every) - 1, TILE_FRAMES).astype(np.int64)]
     power = spectrum.power_spectrum(frames)
     mel_db = spectrum.log_mel_db(power)
+    correlation = harmonicity.autocorrelation(power)
+    evidence = pitch.evidence(power)
+    votes = pitch.votes(evidence)
+    pitches = descriptors.Pitches(np.arange(TILE_FRAMES), evidence, votes, correlation)
+    heard = pitch.votes_heard(votes)
     padded = np.zeros((TILE_FRAMES, N_FFT), dtype=np.float32)
     padded[:, :FRAME_LENGTH] = frames
     groups: dict[str, Callable[[], object]] = {
         "power spectrum": lambda: spectrum.power_spectrum(frames),
         "mel": lambda: spectrum.log_mel_db(power),
-        "f0": lambda: pitch.f0_st(power),
-        "voicing": lambda: harmonicity.voicing(power),
+        "autocorrelation": lambda: harmonicity.autocorrelation(power),
+        "voicing": lambda: harmonicity.voicing(correlation),
+        "f0: evidence": lambda: pitch.evidence(power),
+        "f0: votes": lambda: pitch.votes(evidence),
+        "f0: the path": lambda: pitches.f0_st(heard),
         "level": lambda: energy.level_db(power),
         "balance: alpha ratio": lambda: spectrum.alpha_ratio_db(power),
         "balance: hammarberg": lambda: spectrum.hammarberg_db(power),
-        "balance: centroid": lambda: spectrum.centroid_hz(power),
+        "balance: slope": lambda: spectrum.slope_db_per_khz(power),
+        "balance: centroid and spread": lambda: spectrum.centre_and_spread_hz(power),
         "loudness": lambda: energy.loudness(mel_db),
         "clipping": lambda: clipping.clipped_ratio(frames),
         "all descriptors, every frame": lambda: descriptors.in_tiles(frames),

@@ -11,6 +11,7 @@ import pytest
 import typer.main
 
 from hackles import cli
+from hackles.features import FUNCTIONAL_NAMES, LLD_NAMES
 from hackles.types import Alert, Reading
 from tests.conftest import customer
 
@@ -147,3 +148,26 @@ def test_the_readme_shows_the_demo_and_leads_to_model_card_and_licences():
 
 def test_documents_are_found():
     assert {"README.md", "CONTRIBUTING.md", "docs/architecture.md"} <= set(map(name, DOCUMENTS))
+
+
+def names_of_rows(heading):
+    """Return the names in the first column of a table; "`a0` to `a3`" stands for all between."""
+    text = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
+    section = re.search(rf"^## {heading}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
+    names = []
+    for cell in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE):
+        first, *last = re.findall(r"`([a-z0-9_]+)`", cell)
+        if not last:
+            names.append(first)
+            continue
+        digits = re.search(r"\d+", first)[0]
+        end = int(re.search(r"\d+", last[0])[0])
+        for number in range(int(digits), end + 1):
+            names.append(first.replace(digits, f"{number:0{len(digits)}d}", 1))
+        assert names[-1] == last[0]
+    return names
+
+
+def test_the_features_document_has_a_row_for_each_descriptor_and_functional():
+    assert names_of_rows("Descriptors") == list(LLD_NAMES)
+    assert sorted(names_of_rows("Functionals")) == sorted(FUNCTIONAL_NAMES)

@@ -1,74 +1,92 @@
-"""Ask Praat about the sample calls and write its answers to `oracle.npz`.
+"""Ask Praat, openSMILE and librosa about the sample calls and write their answers to `oracle.npz`.
 
     python -m tests.features.make_oracle        # from the root, with engine/ on PYTHONPATH
 
-It needs praat-parselmouth (extra `benchmark`), which is GPL and is used nowhere but here: the
-test reads the numbers alone. Run it again whenever `audio_samples/` was made anew; the file
-keeps a digest of what Praat heard, and the test says so where the two have parted.
+It needs the extra `benchmark`. Praat is GPL and openSMILE for research only: they are used in
+`benchmarks/curves.py`, which says what exactly is asked, and nowhere else; the test reads the
+numbers alone. Run it again whenever `audio_samples/` was made anew; the file keeps a digest of
+what was heard, and the test says so where the two have parted.
 
-Praat hears what a frame hears of the customer: the right channel with everything outside
-300-3400 Hz set to zero in one FFT of the whole call. Its curves are read at the centres of our
-frames, `(80 i + 160) / 8000` seconds, linearly between its own.
+All hear what a frame hears of the customer, in the two conditions of `signals.CONDITIONS`: within
+the telephone band, and there in pink noise behind mu-law. What is stored, for each call NAME:
 
-What is stored, for each call NAME, float16 with one value per frame:
-    NAME_f0_hz: `to_pitch_ac`, 10 ms, 70-500 Hz, else Praat's defaults; 0 where unvoiced.
-    NAME_hnr_db: `to_harmonicity_cc`, 10 ms, 70 Hz, silence threshold 0.01, nearest frame;
-        -200 in silence.
-    NAME_level_db: `to_intensity`, 160 Hz (a window of 40 ms, like ours), in dB re full scale.
     NAME_digest: SHA-256 of the customer's 16-bit samples.
+    NAME_frame: which frames are stored: every sixth of those in which the customer speaks (not
+        music), up to `SECONDS` of the call.
+    NAME_CONDITION_PACKAGE_CURVE, float16: the curve's value in each of them; of `mel_db`, all bands
+        in every tenth.
 """
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
-import parselmouth
-import soundfile
 
-from hackles.config import FRAME_LENGTH, FRAMES_PER_S, HOP_LENGTH, SAMPLE_RATE
-from tests.features.signals import band_limited
+from benchmarks import curves
+from hackles.config import FRAMES_PER_S
+from tests.conftest import NAMES, truth
+from tests.features.signals import CONDITIONS, loud_frames
+from tests.features.test_oracle import MEL_STEP, ORACLE, codes_of
 
-SAMPLES = ("en_rising_1", "es_rising_2", "pl_calm_1")
-"""A man, a woman, and a man in noise; three languages; two of them grow loud and high."""
+SECONDS = 36.0
+"""How much of each call: two or three turns of the customer."""
 
-CUSTOMER = 1
-FOLDER = Path(__file__).resolve().parents[2] / "audio_samples"
-ORACLE = Path(__file__).with_name("oracle.npz")
+FRAME_STEP = 6
 
-_AIR_DB = 20.0 * np.log10(1.0 / 2e-5)
-"""Praat takes samples for pascals and tells dB re 20 micropascals."""
+WANTED = {
+    "praat": ("f0_hz", "hnr_db", "level_db", "alpha_ratio_db"),
+    "opensmile": (
+        *("f0_st", "hnr_db", "loudness", "alpha_ratio_db", "hammarberg_db", "slope_db_per_khz"),
+        *("mfcc1", "mfcc2"),
+    ),
+    "librosa": (
+        *("centroid_hz", "spread_hz", "slope_db_per_khz", "mel_db"),
+        *("mfcc1", "mfcc2", "mfcc3", "mfcc4"),
+    ),
+}
+
+
+def spoken(name: str, customer: np.ndarray) -> np.ndarray:
+    """Return the frames of the customer's turns that lie within 30 dB of the loudest."""
+    inside = np.zeros(curves.n_frames(customer), dtype=bool)
+    for start_s, end_s, _ in truth(name)["segments"]:
+        inside[round(start_s * FRAMES_PER_S) : round(end_s * FRAMES_PER_S)] = True
+    inside[round(SECONDS * FRAMES_PER_S) :] = False
+    return np.flatnonzero(inside & loud_frames(customer, 30.0))
 
 
 def answers(name: str) -> dict[str, np.ndarray]:
-    """Return Praat's curves of one call at the centres of our frames."""
-    codes, _ = soundfile.read(FOLDER / f"{name}.wav", dtype="int16")
-    customer = np.ascontiguousarray(codes[:, CUSTOMER])
-    samples = band_limited(customer / 32768.0)
-    frame = np.arange((len(samples) - FRAME_LENGTH) // HOP_LENGTH + 1)
-    centre_s = (frame * HOP_LENGTH + FRAME_LENGTH / 2) / SAMPLE_RATE
-    sound = parselmouth.Sound(samples, SAMPLE_RATE)
-    step, nearest = 1 / FRAMES_PER_S, parselmouth.ValueInterpolation.NEAREST
-    pitch = sound.to_pitch_ac(time_step=step, pitch_floor=70.0, pitch_ceiling=500.0)
-    hnr = sound.to_harmonicity_cc(time_step=step, minimum_pitch=70.0, silence_threshold=0.01)
-    level = sound.to_intensity(minimum_pitch=160.0, time_step=step, subtract_mean=False)
-    return {
-        f"{name}_f0_hz": _rounded([pitch.get_value_at_time(at) for at in centre_s], 0.0),
-        f"{name}_hnr_db": _rounded([hnr.get_value(at, nearest) for at in centre_s], -200.0),
-        f"{name}_level_db": _rounded([level.get_value(at) - _AIR_DB for at in centre_s], -200.0),
-        f"{name}_digest": np.array(hashlib.sha256(customer.tobytes()).hexdigest()),
-    }
+    """Return what all say of one call."""
+    codes = codes_of(name)
+    customer = codes / 32768.0
+    frame = spoken(name, customer)[::FRAME_STEP]
+    digest = hashlib.sha256(codes.tobytes()).hexdigest()
+    result = {f"{name}_digest": np.array(digest), f"{name}_frame": frame.astype(np.uint16)}
+    for condition, heard in CONDITIONS.items():
+        samples = heard(customer)
+        said = {
+            "praat": curves.praat(samples) | curves.praat_balance(samples),
+            "opensmile": curves.smile(samples),
+            "librosa": curves.librosas(samples),
+        }
+        for package, names in WANTED.items():
+            for curve in names:
+                rows = frame[::MEL_STEP] if curve == "mel_db" else frame
+                result[f"{name}_{condition}_{package}_{curve}"] = _rounded(
+                    said[package][curve][rows]
+                )
+    return result
 
 
-def _rounded(values: list[float], undefined: float) -> np.ndarray:
-    """Return `values` to a tenth as float16, with Praat's "undefined" replaced."""
-    result = np.array(values)
-    return np.where(np.isnan(result), undefined, np.round(result, 1)).astype(np.float16)
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """Return `values` to a hundredth, large ones to a tenth: so they pack well."""
+    places = np.where(np.abs(values) < 20.0, 2, 1)
+    return (np.round(values * 10.0**places) / 10.0**places).astype(np.float16)
 
 
 def main() -> None:
     """Write the file."""
-    everything = {key: value for name in SAMPLES for key, value in answers(name).items()}
-    np.savez_compressed(ORACLE, names=np.array(SAMPLES), **everything)
+    everything = {key: value for name in NAMES for key, value in answers(name).items()}
+    np.savez_compressed(ORACLE, **everything)
     print(f"{ORACLE}: {ORACLE.stat().st_size / 1000:.0f} kB")
 
 

@@ -1,6 +1,10 @@
 """Signals whose features are known beforehand, all at the engine's rate."""
 
+import io
+from collections.abc import Callable
+
 import numpy as np
+import soundfile
 
 from hackles.config import BAND_HZ, FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE
 
@@ -25,7 +29,8 @@ def harmonics(f0_hz: float, tilt: float = 0.0, seconds: float = 0.5, seed: int =
     partials = [k for k in range(1, 60) if BAND_HZ[0] <= k * f0_hz <= BAND_HZ[1]]
     at = 2 * np.pi * f0_hz * clock(seconds)
     whole = sum(np.cos(k * at + chance.uniform(0, 2 * np.pi)) / k**tilt for k in partials)
-    return whole / np.sqrt(np.mean(whole**2))
+    normal: np.ndarray = whole / np.sqrt(np.mean(whole**2))
+    return normal
 
 
 def white_noise(seconds: float, seed: int = 0) -> np.ndarray:
@@ -38,7 +43,8 @@ def pink_noise(seconds: float, seed: int = 0) -> np.ndarray:
     spectrum = np.fft.rfft(white_noise(seconds, seed))
     hz = np.fft.rfftfreq(round(seconds * SAMPLE_RATE), 1 / SAMPLE_RATE)
     noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(hz, 50.0)), round(seconds * SAMPLE_RATE))
-    return noise / np.sqrt(np.mean(noise**2))
+    normal: np.ndarray = noise / np.sqrt(np.mean(noise**2))
+    return normal
 
 
 def band_limited(samples: np.ndarray) -> np.ndarray:
@@ -63,3 +69,35 @@ def decibels(ratio: float) -> float:
 def gain(db: float) -> np.float32:
     """Return the factor on amplitudes that is worth `db`."""
     return np.float32(10.0 ** (db / 20.0))
+
+
+def through_g711(samples: np.ndarray) -> np.ndarray:
+    """Return what is left of `samples` behind mu-law."""
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(samples, -1.0, 1.0), SAMPLE_RATE, format="WAV", subtype="ULAW")
+    file.seek(0)
+    heard: np.ndarray = soundfile.read(file)[0]
+    return heard
+
+
+def loud_frames(samples: np.ndarray, below_db: float) -> np.ndarray:
+    """Return which frames lie no further below the loudest one, shape (n_frames,)."""
+    level = 10.0 * np.log10(np.mean(np.square(frames_of(samples)), axis=1) + 1e-12)
+    loud: np.ndarray = level > level.max() - below_db
+    return loud
+
+
+def in_noise(samples: np.ndarray, snr_db: float, seed: int = 0) -> np.ndarray:
+    """Return band-limited speech in pink noise this far below it, both behind mu-law."""
+    speech = band_limited(samples)
+    spoken = frames_of(speech)[loud_frames(speech, 30.0)]
+    noise = band_limited(pink_noise(len(samples) / SAMPLE_RATE, seed))
+    noise *= gain(-snr_db) * np.sqrt(np.mean(np.square(spoken)) / np.mean(np.square(noise)))
+    return through_g711(speech + noise)
+
+
+CONDITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "band": band_limited,
+    "noisy": lambda samples: in_noise(samples, 15.0),
+}
+"""How an oracle and a feature hear a sample call."""

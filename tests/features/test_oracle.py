@@ -1,25 +1,32 @@
-"""Against Praat on band-limited sample calls (`make_oracle.py` asked it; Praat is not needed here).
+"""Against Praat, openSMILE and librosa on the sample calls (`make_oracle.py` asked them).
 
-The bounds are a little worse than what was measured, per call `en_rising_1`, `es_rising_2`,
-`pl_calm_1`: gross F0 errors 4.0, 3.8 and 10.8 %; median F0 deviation of all frames that both
-call voiced 0.02 to 0.03 semitones; level 0.02 dB off in the median, correlation .998 to .999.
-espeak's voices are steadier than people's: on recorded speech 15 % gross errors were measured.
+None of them is needed here. Feature and oracle heard the same: "band" is the telephone band,
+"noisy" has pink noise 15 dB below the speech and went through mu-law. espeak's voices are steadier
+than people's; `benchmarks/oracles.py` does the same on recorded speech.
 """
 
 import hashlib
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from hackles.features import LLD, in_tiles
-from tests.conftest import customer
-from tests.features.signals import frames_of
+from hackles.features.descriptors import MEL_COLUMNS
+from hackles.features.functionals import _COSINES
+from hackles.features.harmonicity import hnr_db
+from tests.conftest import NAMES, customer
+from tests.features.signals import CONDITIONS, frames_of
 
 ORACLE = Path(__file__).with_name("oracle.npz")
-AGAIN = "audio_samples/ was made anew: python -m tests.features.make_oracle (needs parselmouth)"
+AGAIN = "audio_samples/ was made anew: python -m tests.features.make_oracle (extra benchmark)"
+MEL_STEP = 10
+
+
+def codes_of(name: str) -> np.ndarray:
+    """Return the customer's samples as they lie in the file."""
+    return np.round(customer(name) * 32768.0).astype(np.int16)
 
 
 @cache
@@ -28,63 +35,138 @@ def oracle() -> dict[str, np.ndarray]:
         return dict(file)
 
 
-CALLS = [str(name) for name in oracle()["names"]]
-
-
-@pytest.fixture(params=CALLS)
-def pair(request) -> SimpleNamespace:
-    """Our curves of a call beside Praat's, at the centres of our frames."""
-    return compared(request.param)
-
-
 @cache
-def compared(name: str) -> SimpleNamespace:
-    codes = np.round(customer(name) * 32768.0).astype(np.int16)
-    heard = hashlib.sha256(codes.tobytes()).hexdigest()
+def ours(name: str, condition: str) -> dict[str, np.ndarray]:
+    """Return our curves in the frames that the oracle was asked about."""
+    llds = in_tiles(frames_of(CONDITIONS[condition](codes_of(name) / 32768.0)))
+    llds = llds[oracle()[f"{name}_frame"]].astype(np.float64)
+    curves = {lld: llds[:, column] for lld, column in LLD.items()}
+    curves["hnr_db"] = hnr_db(curves["voicing"].astype(np.float32)).astype(np.float64)
+    curves["f0_hz"] = np.where(curves["f0_st"] > 0.0, 27.5 * 2.0 ** (curves["f0_st"] / 12.0), 0.0)
+    curves["mel_db"] = llds[::MEL_STEP, MEL_COLUMNS]
+    mfcc = llds[:, MEL_COLUMNS] @ _COSINES.T
+    return curves | {f"mfcc{order + 1}": mfcc[:, order] for order in range(4)}
+
+
+def theirs(name: str, condition: str, package: str, curve: str) -> np.ndarray:
+    return oracle()[f"{name}_{condition}_{package}_{curve}"].astype(np.float64)
+
+
+def pairs(condition: str, package: str, curve: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return our values and an oracle's, of all calls."""
+    own = [ours(name, condition)[curve].ravel() for name in NAMES]
+    other = [theirs(name, condition, package, curve).ravel() for name in NAMES]
+    return np.concatenate(own), np.concatenate(other)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_answers_are_about_these_calls(name):
+    heard = hashlib.sha256(codes_of(name).tobytes()).hexdigest()
     assert heard == str(oracle()[f"{name}_digest"]), AGAIN
-    llds = in_tiles(frames_of(customer(name)))
-    praat = {
-        key: oracle()[f"{name}_{key}"].astype(np.float64) for key in ("f0_hz", "hnr_db", "level_db")
-    }
-    assert len(llds) == len(praat["f0_hz"])
-    both = (llds[:, LLD["voicing"]] >= 0.5) & (praat["f0_hz"] > 0.0)
-    ratio = 27.5 * 2.0 ** (llds[both, LLD["f0_st"]] / 12.0) / praat["f0_hz"][both]
-    return SimpleNamespace(name=name, llds=llds, praat=praat, both=both, f0_ratio=ratio)
-
-
-def test_there_is_much_to_compare(pair):
-    assert pair.both.sum() > 2000
-
-
-def test_few_f0_values_are_more_than_a_fifth_off(pair):
-    gross = np.mean(np.abs(pair.f0_ratio - 1.0) > 0.2)
-    # Measured: .040, .097 and .108. On real speech (no path smoothing yet) it is .146.
-    assert gross < {"en_rising_1": 0.06}.get(pair.name, 0.14)
-
-
-def test_f0_is_praats_in_the_median(pair):
-    semitones = 12.0 * np.log2(pair.f0_ratio)
-    assert np.median(np.abs(semitones)) < 0.05
-    assert abs(np.median(semitones)) < 0.03
-
-
-def test_what_praat_calls_voiced_is_voiced(pair):
-    assert np.mean(pair.llds[pair.praat["f0_hz"] > 0.0, LLD["voicing"]] >= 0.5) > 0.92
-
-
-def test_voicing_follows_praats_harmonicity(pair):
-    # r / (1 - r) is the ratio; Praat gives -200 dB for silence.
-    power_ratio = 10.0 ** (pair.praat["hnr_db"] / 10.0)
-    strength = power_ratio / (1.0 + power_ratio)
-    assert np.corrcoef(strength, pair.llds[:, LLD["voicing"]])[0, 1] > 0.89
-
-
-def test_the_level_follows_praats_intensity(pair):
-    ours, praats = pair.llds[:, LLD["level_db"]], pair.praat["level_db"]
-    assert np.corrcoef(ours, praats)[0, 1] > 0.996
-    assert abs(np.median(ours - praats)) < 0.05
-    assert np.percentile(np.abs(ours - praats), 95) < 2.5
+    assert len(oracle()[f"{name}_frame"]) > 200
 
 
 def test_the_stored_answers_are_small():
-    assert ORACLE.stat().st_size < 200_000
+    assert ORACLE.stat().st_size < 300_000
+
+
+def f0_ratios(condition: str) -> np.ndarray:
+    own, praats = pairs(condition, "praat", "f0_hz")
+    both = (own > 0.0) & (praats > 0.0)
+    assert both.sum() > 1500
+    return own[both] / praats[both]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_f0_is_within_two_percent_of_praats_on_95_percent_of_what_both_call_voiced(condition):
+    # Measured: 98.7 % in the band, 98.5 % in noise.
+    assert np.mean(np.abs(f0_ratios(condition) - 1.0) <= 0.02) >= 0.97
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_gross_errors_of_f0_are_under_two_percent(condition):
+    # Measured: 0.5 % in the band, 0.7 % in noise.
+    assert np.mean(np.abs(f0_ratios(condition) - 1.0) > 0.2) < 0.012
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_f0_has_no_bias(condition):
+    assert abs(np.median(f0_ratios(condition)) - 1.0) < 5e-4
+
+
+@pytest.mark.parametrize(("condition", "least"), [("band", 0.97), ("noisy", 0.93)])
+def test_what_praat_calls_voiced_is_voiced(condition, least):
+    own, praats = pairs(condition, "praat", "f0_hz")
+    assert np.mean(own[praats > 0.0] > 0.0) > least
+
+
+@pytest.mark.parametrize(("condition", "least"), [("band", 0.84), ("noisy", 0.89)])
+def test_the_harmonics_to_noise_ratio_is_praats_within_two_decibels(condition, least):
+    own_f0, praats_f0 = pairs(condition, "praat", "f0_hz")
+    own, praats = pairs(condition, "praat", "hnr_db")
+    both = (own_f0 > 0.0) & (praats_f0 > 0.0)
+    off = own[both] - praats[both]
+    # Measured: 0.9 and 0.7 dB in the median of the frames, 4.6 and 2.7 dB in the 95th percentile.
+    assert abs(np.median(off)) < 0.4
+    assert np.median(np.abs(off)) < 1.1
+    assert np.percentile(np.abs(off), 75) < 2.0
+    assert np.corrcoef(own[both], praats[both])[0, 1] > least
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_the_level_is_praats_intensity_within_half_a_decibel(condition):
+    own, praats = pairs(condition, "praat", "level_db")
+    known = praats > -190.0
+    off = own[known] - praats[known]
+    assert abs(np.median(off)) < 0.05
+    # Measured: 0.06 dB in the median, 0.3 in the 90th percentile; 40 ms of other windows.
+    assert np.median(np.abs(off)) < 0.1
+    assert np.percentile(np.abs(off), 90) < 0.5
+
+
+EXACT = {"librosa mel_db": 0.15, "librosa centroid_hz": 1.0, "librosa spread_hz": 0.6}
+EXACT |= {"librosa slope_db_per_khz": 0.06, "praat alpha_ratio_db": 0.7}
+EXACT |= {f"librosa mfcc{order}": 0.04 for order in range(1, 5)}
+"""How far the 95th percentile may be from the same definition by others' means, to the hundredth
+or the tenth that is stored. Praat's spectrum of 320 samples has coarser bins at 1 kHz."""
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("what", EXACT)
+def test_what_is_defined_alike_is_the_same(condition, what):
+    own, other = pairs(condition, *what.split())
+    assert np.corrcoef(own, other)[0, 1] > 0.999
+    assert np.percentile(np.abs(own - other), 95) < EXACT[what]
+
+
+# Correlation measured: the lower one of both conditions, less a little.
+ALIKE = {
+    "loudness": 0.98,  # .985
+    "alpha_ratio_db": 0.97,  # .977
+    "hammarberg_db": 0.965,  # .972
+    "slope_db_per_khz": 0.89,  # .906
+    "mfcc1": 0.82,  # .837: 26 bands from 20 Hz on, of which 6 hold nothing here
+    "mfcc2": 0.85,  # .873
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("what", ALIKE)
+def test_what_egemaps_defines_for_the_full_band_goes_up_and_down_with_ours(condition, what):
+    own, other = pairs(condition, "opensmile", what)
+    assert np.corrcoef(own, other)[0, 1] > ALIKE[what]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize(("what", "within"), [("alpha_ratio_db", 0.6), ("hammarberg_db", 1.3)])
+def test_balances_are_those_of_egemaps_in_decibels(condition, what, within):
+    own, other = pairs(condition, "opensmile", what)
+    assert np.median(np.abs(own - other)) < within
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_f0_is_opensmiles_in_the_median(condition):
+    # No more: without the fundamental, a quarter of its own values are octaves off.
+    own, other = pairs(condition, "opensmile", "f0_st")
+    both = (own > 0.0) & (other > 0.0)
+    assert np.median(np.abs(own[both] - other[both])) < 0.15

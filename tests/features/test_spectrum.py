@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from hackles.config import BAND_HZ, FRAME_LENGTH, N_FFT, SAMPLE_RATE
 from hackles.features.spectrum import (
@@ -9,11 +12,12 @@ from hackles.features.spectrum import (
     N_BINS,
     N_MELS,
     alpha_ratio_db,
-    centroid_hz,
+    centre_and_spread_hz,
     decibels,
     hammarberg_db,
     log_mel_db,
     power_spectrum,
+    slope_db_per_khz,
 )
 from tests.features import signals
 from tests.features.signals import frames_of, tone, white_noise
@@ -21,6 +25,14 @@ from tests.features.signals import frames_of, tone, white_noise
 
 def spectrum_of(samples: np.ndarray) -> np.ndarray:
     return power_spectrum(frames_of(samples))
+
+
+def centre_of(samples: np.ndarray) -> np.ndarray:
+    return centre_and_spread_hz(spectrum_of(samples))[0]
+
+
+def spread_of(samples: np.ndarray) -> np.ndarray:
+    return centre_and_spread_hz(spectrum_of(samples))[1]
 
 
 def mel_edges_hz() -> np.ndarray:
@@ -83,12 +95,53 @@ def test_hammarberg_looks_at_the_strongest_only():
 
 @pytest.mark.parametrize("hz", [400.0, 777.0, 1000.0, 1850.0, 2601.0, 3200.0])
 def test_the_centroid_of_a_tone_is_its_frequency(hz):
-    np.testing.assert_allclose(centroid_hz(spectrum_of(tone(hz))), hz, atol=0.5)
+    np.testing.assert_allclose(centre_of(tone(hz)), hz, atol=0.5)
 
 
 def test_the_centroid_of_two_tones_is_weighted_by_power():
-    power = spectrum_of(tone(1000.0) + 2.0 * tone(2000.0))
-    np.testing.assert_allclose(centroid_hz(power), (1000.0 + 4 * 2000.0) / 5, atol=0.5)
+    both = tone(1000.0) + 2.0 * tone(2000.0)
+    np.testing.assert_allclose(centre_of(both), (1000.0 + 4 * 2000.0) / 5, atol=0.5)
+
+
+@pytest.mark.parametrize("hz", [400.0, 1000.0, 1850.0, 3200.0])
+def test_a_tone_is_spread_by_the_window_alone(hz):
+    # A Hann window's power has its second moment at 1 / sqrt(3) of a bin of 25 Hz.
+    np.testing.assert_allclose(spread_of(tone(hz)), 25.0 / np.sqrt(3.0), atol=0.5)
+
+
+@pytest.mark.parametrize(("low", "high"), [(500.0, 3000.0), (1000.0, 2000.0), (1800.0, 1900.0)])
+def test_two_tones_are_spread_by_half_their_distance(low, high):
+    expected = np.hypot((high - low) / 2, 25.0 / np.sqrt(3.0))
+    np.testing.assert_allclose(spread_of(tone(low) + tone(high)), expected, rtol=0.01)
+
+
+def test_white_noise_is_spread_like_a_flat_band():
+    # A uniform distribution of width w has the standard deviation w / sqrt(12).
+    power = spectrum_of(white_noise(60.0)).mean(axis=0, keepdims=True)
+    centre, spread = centre_and_spread_hz(power)
+    assert centre[0] == pytest.approx(1850.0, abs=15.0)
+    assert spread[0] == pytest.approx(3100.0 / np.sqrt(12.0), rel=0.01)
+
+
+@pytest.mark.parametrize("slope", [-40.0, -12.0, 0.0, 3.0, 25.0])
+def test_a_spectrum_that_falls_evenly_has_its_slope(slope):
+    power = 10 ** (slope * BINS_HZ / 1000.0 / 10.0) * np.float32(1e-3)
+    np.testing.assert_allclose(slope_db_per_khz(power[None]), slope, atol=1e-3)
+
+
+@pytest.mark.parametrize("slope", [-30.0, -12.0, 6.0])
+def test_noise_that_falls_evenly_has_its_slope(slope):
+    spectrum = np.fft.rfft(white_noise(60.0))
+    khz = np.fft.rfftfreq(60 * SAMPLE_RATE, 1 / SAMPLE_RATE) / 1000.0
+    noise = np.fft.irfft(spectrum * 10 ** (slope * khz / 20.0))
+    assert slope_db_per_khz(spectrum_of(noise)).mean() == pytest.approx(slope, abs=0.3)
+
+
+def test_the_slope_hears_nothing_outside_500_to_1500_hertz():
+    inside = 0.2 * (tone(600.0) + 0.3 * tone(1400.0)) + 3e-3 * white_noise(0.5)
+    outside = inside + 0.1 * (tone(350.0) + tone(1800.0) + tone(3000.0))
+    before, after = (slope_db_per_khz(spectrum_of(samples)) for samples in (inside, outside))
+    np.testing.assert_allclose(after, before, atol=0.5)
 
 
 @pytest.mark.parametrize("band", range(N_MELS))
@@ -110,7 +163,10 @@ def test_silence_is_at_the_floor_and_has_a_neutral_shape():
     assert np.all(log_mel_db(power) == -120.0)
     assert np.all(alpha_ratio_db(power) == 0.0)
     assert np.all(hammarberg_db(power) == 0.0)
-    assert np.all(centroid_hz(power) == 1850.0)
+    centre, spread = centre_and_spread_hz(power)
+    assert np.all(centre == 1850.0)
+    assert np.all(spread == 0.0)
+    np.testing.assert_allclose(slope_db_per_khz(power), 0.0, atol=1e-3)
 
 
 def test_decibels_have_a_floor_and_no_ceiling():
@@ -123,6 +179,21 @@ def test_gain_moves_the_mel_bands_alike_and_leaves_the_shape(db):
     noise = 0.05 * white_noise(0.5)
     before, after = spectrum_of(noise), spectrum_of(noise * signals.gain(db))
     np.testing.assert_allclose(log_mel_db(after), log_mel_db(before) + db, atol=1e-3)
-    for shape in (alpha_ratio_db, hammarberg_db):
+    for shape in (alpha_ratio_db, hammarberg_db, slope_db_per_khz):
         np.testing.assert_allclose(shape(after), shape(before), atol=1e-3)
-    np.testing.assert_allclose(centroid_hz(after), centroid_hz(before), rtol=1e-5)
+    for some, other in zip(centre_and_spread_hz(after), centre_and_spread_hz(before), strict=True):
+        np.testing.assert_allclose(some, other, rtol=1e-5)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(
+    hnp.arrays(
+        np.float32, (3, N_BINS), elements=st.sampled_from([0.0, 1e-38, 1e-12, 1e-6, 1.0, 1e12])
+    )
+)
+def test_any_power_has_a_finite_shape(power):
+    for shape in (alpha_ratio_db, hammarberg_db, slope_db_per_khz):
+        assert np.all(np.isfinite(shape(power)))
+    centre, spread = centre_and_spread_hz(power)
+    assert np.all((centre >= 300.0) & (centre <= 3400.0))
+    assert np.all((spread >= 0.0) & (spread <= 1550.0))
