@@ -44,8 +44,9 @@ _TONE_FRAMES = 20
 _ENOUGH_LOUD_FRAMES = FRAMES_PER_S
 
 _PROOF_SPANS, _HALF_SECOND_SPANS = 6, 5
-_PROOF = 150 * talk.UNIT
-"""A third of a second of clear talk, or two thirds of likely talk; music seldom gets there."""
+_PROOF = 120 * talk.UNIT
+"""A quarter of a second of clear talk, or half a second of likely talk; music seldom gets there.
+Of four values tried on the tuning half, the one with the least music."""
 _DISPROOF = -200 * talk.UNIT
 """Over two seconds: whoever talked does so no longer."""
 _TRUSTED_FRAMES = 30 * FRAMES_PER_S
