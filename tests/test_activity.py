@@ -249,9 +249,10 @@ def test_most_of_what_the_customer_says_is_speech(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_hardly_anything_else_is_speech(name):
     flags = flags_of_call(name)
-    said = within(flags, truth(name)["segments"])
-    # For a moment after a word nobody knows that it was the last.
-    assert flags[SPEECH, ~said].mean() < 0.04
+    # For a fifth of a second after a word nobody knows that it was the last.
+    spans = [(start, end + 0.2) for start, end, _ in truth(name)["segments"]]
+    # Measured: .000 to .005, and .012 in en_calm_1, which holds music.
+    assert flags[SPEECH, ~within(flags, spans)].mean() < 0.015
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"en_calm_1"}))
