@@ -37,11 +37,9 @@ _LEVEL_HZ = 120.0
 # the next one (or the one before).
 _SHORT, _LONG = 1, -1
 _SMILE = {
-    "loudness": ("Loudness_sma3", _SHORT),
     "alpha_ratio_db": ("alphaRatio_sma3", _SHORT),
     "hammarberg_db": ("hammarbergIndex_sma3", _SHORT),
-    "slope_db_per_khz": ("slope500-1500_sma3", _SHORT),
-    "flux": ("spectralFlux_sma3", _SHORT),
+    "flux_db": ("spectralFlux_sma3", _SHORT),
     **{f"mfcc{order}": (f"mfcc{order}_sma3", _SHORT) for order in range(1, 5)},
     "f0_st": ("F0semitoneFrom27.5Hz_sma3nz", _LONG),
     "hnr_db": ("HNRdBACF_sma3nz", _LONG),
@@ -85,8 +83,8 @@ def smile(samples: AnyArray) -> dict[str, AnyArray]:
     """Return openSMILE's eGeMAPSv02 descriptors under our names, each a running mean of three.
 
     They are made for the full band and keep their own limits, as far as 4 kHz go: alphaRatio parts
-    50-1000 from 1000-5000 Hz (what is above over what is below, like ours), loudness and MFCC
-    begin at 20 Hz. The slope is per Hz there and per kHz here.
+    50-1000 from 1000-5000 Hz (what is above over what is below, like ours), MFCC begin at 20 Hz.
+    Its flux is of amplitudes, and so rises with loudness as well.
     """
     table = _smile("LowLevelDescriptors").process_signal(
         np.asarray(samples, np.float32), SAMPLE_RATE
@@ -96,7 +94,6 @@ def smile(samples: AnyArray) -> dict[str, AnyArray]:
     for name, (column, shift) in _SMILE.items():
         curve = table[column].to_numpy(np.float64)
         result[name] = curve[np.clip(wanted + shift, 0, len(curve) - 1)]
-    result["slope_db_per_khz"] = 1000.0 * result["slope_db_per_khz"]
     return result
 
 
@@ -110,8 +107,8 @@ def librosas(samples: AnyArray) -> dict[str, AnyArray]:
     """Return what librosa and numpy make of librosa's own STFT, bins outside the band set to zero.
 
     Returns:
-        `centroid_hz`, `spread_hz`, `slope_db_per_khz` (a line through 500-1500 Hz), `mel_db`
-        (HTK mel, triangles of height 1, shape (n_frames, N_MELS)) and `mfcc1` to `mfcc4`.
+        `centroid_hz`, `spread_hz`, `mel_db` (HTK mel, triangles of height 1, shape
+        (n_frames, N_MELS)), and of that `flux_db` (0 in the first frame) and `mfcc1` to `mfcc4`.
     """
     hz = librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=N_FFT)
     window = np.hanning(FRAME_LENGTH + 2)[1:-1]
@@ -140,13 +137,12 @@ def librosas(samples: AnyArray) -> dict[str, AnyArray]:
     mfcc = librosa.feature.mfcc(S=log_mel, n_mfcc=5, dct_type=2, norm="ortho")
     centroid = librosa.feature.spectral_centroid(S=power, freq=hz)
     spread = librosa.feature.spectral_bandwidth(S=power, freq=hz, centroid=centroid, p=2)
-    sloped = (hz >= 500.0) & (hz <= 1500.0)
-    decibels = 10.0 * np.log10(np.maximum(power[sloped], 1e-12))
+    mel_db = 10.0 / np.log(10.0) * log_mel.T
     return {
         "centroid_hz": centroid[0],
         "spread_hz": spread[0],
-        "slope_db_per_khz": np.polyfit(hz[sloped] / 1000.0, decibels, 1)[0],
-        "mel_db": 10.0 / np.log(10.0) * log_mel.T,
+        "mel_db": mel_db,
+        "flux_db": np.abs(np.diff(mel_db, axis=0, prepend=mel_db[:1])).mean(axis=1),
         **{f"mfcc{order}": mfcc[order] for order in range(1, 5)},
     }
 

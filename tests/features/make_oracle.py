@@ -34,12 +34,9 @@ FRAME_STEP = 6
 
 WANTED = {
     "praat": ("f0_hz", "hnr_db", "level_db", "alpha_ratio_db"),
-    "opensmile": (
-        *("f0_st", "hnr_db", "loudness", "alpha_ratio_db", "hammarberg_db", "slope_db_per_khz"),
-        *("mfcc1", "mfcc2"),
-    ),
+    "opensmile": (*("f0_st", "hnr_db", "alpha_ratio_db", "hammarberg_db", "mfcc1", "mfcc2"),),
     "librosa": (
-        *("centroid_hz", "spread_hz", "slope_db_per_khz", "mel_db"),
+        *("centroid_hz", "spread_hz", "flux_db", "mel_db"),
         *("mfcc1", "mfcc2", "mfcc3", "mfcc4"),
     ),
 }

@@ -7,13 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hackles.features import LLD, in_tiles
-from hackles.features.rhythm import (
-    pauses,
-    smoothed,
-    syllabic_modulation,
-    syllable_rate,
-    voiced_segments,
-)
+from hackles.features.rhythm import _smoothed, syllable_rate, voiced_segments
 from tests.features.signals import clock, frames_of, harmonics, tone, white_noise
 
 
@@ -107,46 +101,6 @@ def test_an_empty_window_has_no_syllables():
     assert syllable_rate(np.zeros((2, 50), dtype=np.float32), none, none).tolist() == [0.0, 0.0]
 
 
-def whole(length: int) -> np.ndarray:
-    return np.ones((1, length), dtype=np.float32)
-
-
-@pytest.mark.parametrize("hz", [3.0, 4.0, 5.0, 7.5])
-def test_a_level_that_swings_at_the_pace_of_syllables_moves_at_nothing_else(hz):
-    at = np.arange(300) / 100.0
-    level = (-30.0 + 6.0 * np.sin(2 * np.pi * hz * at)).astype(np.float32)[None]
-    assert syllabic_modulation(level, whole(300))[0] > 0.95
-
-
-@pytest.mark.parametrize("hz", [1.0, 10.0, 15.0])
-def test_slower_and_faster_swings_are_not_syllabic(hz):
-    at = np.arange(300) / 100.0
-    level = (-30.0 + 6.0 * np.sin(2 * np.pi * hz * at)).astype(np.float32)[None]
-    assert syllabic_modulation(level, whole(300))[0] < 0.05
-
-
-@pytest.mark.parametrize("ratio", [0.5, 1.0, 2.0])
-def test_two_swings_share_the_movement_by_their_power(ratio):
-    at = 2 * np.pi * np.arange(300) / 100.0
-    level = (ratio * np.sin(4 * at) + np.sin(10 * at)).astype(np.float32)[None]
-    expected = ratio**2 / (1 + ratio**2)
-    assert syllabic_modulation(level, whole(300))[0] == pytest.approx(expected, abs=0.02)
-
-
-def test_a_level_that_stands_still_has_no_syllabic_movement():
-    assert syllabic_modulation(np.full((1, 300), -30.0, np.float32), whole(300))[0] == 0.0
-
-
-@settings(derandomize=True, deadline=None, max_examples=60)
-@given(level=levels, valid=flags, db=st.sampled_from([-12.0, 0.0, 12.0]))
-def test_syllabic_modulation_is_a_share_and_free_of_gain(level, valid, db):
-    weight = valid.astype(np.float32)
-    share = syllabic_modulation(level, weight)
-    assert np.all((share >= 0.0) & (share <= 1.0))
-    garbage = np.where(valid, level + np.float32(db), np.float32(99.0))
-    np.testing.assert_allclose(syllabic_modulation(garbage, weight), share, atol=1e-3)
-
-
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(voiced=flags, valid=flags)
 def test_voiced_segments_hold_all_voiced_frames(voiced, valid):
@@ -157,28 +111,9 @@ def test_voiced_segments_hold_all_voiced_frames(voiced, valid):
     np.testing.assert_allclose(length_s * rate, share, rtol=1e-4)
 
 
-def test_a_pause_is_what_lies_between_frames_of_the_window():
-    frame = np.array([[0, 1, 12, 13, 44]])
-    every = np.ones((1, 5), dtype=bool)
-    mean_s, share = pauses(frame, every)
-    assert mean_s[0] == pytest.approx(0.2)
-    assert share[0] == pytest.approx(40 / 45)
-    mean_s, share = pauses(frame, np.array([[False, False, True, True, True]]))
-    assert mean_s[0] == pytest.approx(0.3)
-    assert share[0] == pytest.approx(30 / 33)
-
-
-def test_while_the_other_party_speaks_at_most_two_seconds_are_a_pause():
-    mean_s, share = pauses(np.array([[0, 1, 2000]]), np.ones((1, 3), dtype=bool))
-    assert mean_s[0] == pytest.approx(2.0)
-    assert share[0] == pytest.approx(200 / 203)
-
-
 @pytest.mark.parametrize("n_valid", [0, 1, 2])
-def test_hardly_a_frame_is_no_pause_and_no_segment(n_valid):
+def test_hardly_a_frame_is_no_segment(n_valid):
     valid = np.arange(4)[None] >= 4 - n_valid
-    frame = np.array([[0, 50, 100, 101]])
-    assert [float(x[0]) for x in pauses(frame, valid)] == [0.0, 0.0]
     none = np.zeros((1, 4), dtype=bool)
     assert [float(x[0]) for x in voiced_segments(none, none[:, 1:], valid)] == [0.0, 0.0]
 
@@ -187,4 +122,4 @@ def test_smoothing_is_the_mean_of_five_with_the_ends_held():
     values = np.arange(8, dtype=np.float32)[None] ** 2
     padded = np.concatenate([[0.0, 0.0], values[0], [49.0, 49.0]])
     expected = np.convolve(padded, np.full(5, 0.2), "valid")
-    np.testing.assert_allclose(smoothed(values)[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(_smoothed(values)[0], expected, rtol=1e-5)

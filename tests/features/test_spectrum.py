@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.fft
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -11,13 +12,15 @@ from hackles.features.spectrum import (
     BINS_HZ,
     N_BINS,
     N_MELS,
+    N_MFCCS,
     alpha_ratio_db,
     centre_and_spread_hz,
     decibels,
+    flux_db,
     hammarberg_db,
     log_mel_db,
+    mfcc,
     power_spectrum,
-    slope_db_per_khz,
 )
 from tests.features import signals
 from tests.features.signals import frames_of, tone, white_noise
@@ -123,27 +126,6 @@ def test_white_noise_is_spread_like_a_flat_band():
     assert spread[0] == pytest.approx(3100.0 / np.sqrt(12.0), rel=0.01)
 
 
-@pytest.mark.parametrize("slope", [-40.0, -12.0, 0.0, 3.0, 25.0])
-def test_a_spectrum_that_falls_evenly_has_its_slope(slope):
-    power = 10 ** (slope * BINS_HZ / 1000.0 / 10.0) * np.float32(1e-3)
-    np.testing.assert_allclose(slope_db_per_khz(power[None]), slope, atol=1e-3)
-
-
-@pytest.mark.parametrize("slope", [-30.0, -12.0, 6.0])
-def test_noise_that_falls_evenly_has_its_slope(slope):
-    spectrum = np.fft.rfft(white_noise(60.0))
-    khz = np.fft.rfftfreq(60 * SAMPLE_RATE, 1 / SAMPLE_RATE) / 1000.0
-    noise = np.fft.irfft(spectrum * 10 ** (slope * khz / 20.0))
-    assert slope_db_per_khz(spectrum_of(noise)).mean() == pytest.approx(slope, abs=0.3)
-
-
-def test_the_slope_hears_nothing_outside_500_to_1500_hertz():
-    inside = 0.2 * (tone(600.0) + 0.3 * tone(1400.0)) + 3e-3 * white_noise(0.5)
-    outside = inside + 0.1 * (tone(350.0) + tone(1800.0) + tone(3000.0))
-    before, after = (slope_db_per_khz(spectrum_of(samples)) for samples in (inside, outside))
-    np.testing.assert_allclose(after, before, atol=0.5)
-
-
 @pytest.mark.parametrize("band", range(N_MELS))
 def test_a_tone_at_the_top_of_a_mel_band_is_strongest_there(band):
     mel_db = log_mel_db(spectrum_of(tone(mel_edges_hz()[band + 1])))
@@ -158,6 +140,38 @@ def test_the_mel_bands_share_out_all_power_between_the_outer_tops(hz):
     np.testing.assert_allclose(np.sum(10 ** (mel_db / 10), axis=1), 0.5, rtol=1e-3)
 
 
+@pytest.mark.parametrize("order", range(1, N_MFCCS + 1))
+def test_a_spectrum_that_is_a_cosine_has_one_mfcc(order):
+    shape = np.cos(np.pi * order * (np.arange(N_MELS) + 0.5) / N_MELS)
+    found = mfcc((7.0 * shape - 50.0).astype(np.float32)[None])[0]
+    expected = np.zeros(N_MFCCS)
+    expected[order - 1] = 7.0 * np.sqrt(N_MELS / 2) * np.log(10.0) / 10.0
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_mfcc_are_the_orthonormal_cosine_transform_of_natural_logarithms():
+    mel_db = log_mel_db(spectrum_of(white_noise(0.5)))
+    natural = mel_db.astype(np.float64) * np.log(10.0) / 10.0
+    expected = scipy.fft.dct(natural, axis=1, norm="ortho")[:, 1 : N_MFCCS + 1]
+    np.testing.assert_allclose(mfcc(mel_db), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("db", [-20.0, -1.0, 0.0, 6.0])
+def test_a_step_of_the_gain_is_a_flux_of_as_many_decibels(db):
+    power = spectrum_of(0.05 * white_noise(0.5))
+    before, after = log_mel_db(power), log_mel_db(power * np.float32(10 ** (db / 10)))
+    np.testing.assert_allclose(flux_db(after, before), abs(db), atol=1e-4)
+
+
+def test_a_band_that_moves_alone_counts_for_its_share():
+    before = np.full((1, N_MELS), -40.0, dtype=np.float32)
+    after = before.copy()
+    after[0, 3] += 10.0
+    after[0, 11] -= 30.0
+    for some, other in ((after, before), (before, after)):
+        assert flux_db(some, other)[0] == pytest.approx(40.0 / N_MELS)
+
+
 def test_silence_is_at_the_floor_and_has_a_neutral_shape():
     power = spectrum_of(np.zeros(1600))
     assert np.all(log_mel_db(power) == -120.0)
@@ -166,7 +180,7 @@ def test_silence_is_at_the_floor_and_has_a_neutral_shape():
     centre, spread = centre_and_spread_hz(power)
     assert np.all(centre == 1850.0)
     assert np.all(spread == 0.0)
-    np.testing.assert_allclose(slope_db_per_khz(power), 0.0, atol=1e-3)
+    np.testing.assert_allclose(mfcc(log_mel_db(power)), 0.0, atol=1e-4)
 
 
 def test_decibels_have_a_floor_and_no_ceiling():
@@ -179,7 +193,7 @@ def test_gain_moves_the_mel_bands_alike_and_leaves_the_shape(db):
     noise = 0.05 * white_noise(0.5)
     before, after = spectrum_of(noise), spectrum_of(noise * signals.gain(db))
     np.testing.assert_allclose(log_mel_db(after), log_mel_db(before) + db, atol=1e-3)
-    for shape in (alpha_ratio_db, hammarberg_db, slope_db_per_khz):
+    for shape in (alpha_ratio_db, hammarberg_db, lambda power: mfcc(log_mel_db(power))):
         np.testing.assert_allclose(shape(after), shape(before), atol=1e-3)
     for some, other in zip(centre_and_spread_hz(after), centre_and_spread_hz(before), strict=True):
         np.testing.assert_allclose(some, other, rtol=1e-5)
@@ -192,7 +206,7 @@ def test_gain_moves_the_mel_bands_alike_and_leaves_the_shape(db):
     )
 )
 def test_any_power_has_a_finite_shape(power):
-    for shape in (alpha_ratio_db, hammarberg_db, slope_db_per_khz):
+    for shape in (alpha_ratio_db, hammarberg_db, lambda power: mfcc(log_mel_db(power))):
         assert np.all(np.isfinite(shape(power)))
     centre, spread = centre_and_spread_hz(power)
     assert np.all((centre >= 300.0) & (centre <= 3400.0))

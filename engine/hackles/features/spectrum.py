@@ -80,8 +80,8 @@ def alpha_ratio_db(power: Array) -> Array:
     A tenser, more effortful voice has more energy above: the ratio rises.
 
     Source:
-        eGeMAPS alphaRatio is (50-1000)/(1000-5000 Hz); here inverted so that it rises with
-        effort, and limited to 300-1000 against 1000-3400 Hz.
+        eGeMAPS alphaRatio, 300-1000 against 1000-3400 Hz in place of 50-1000 against 1000-5000;
+        the sign is openSMILE's. The formula in Eyben et al. 2016 is the other way up.
     """
     low, high = total(power[:, :_SPLIT_1000]), total(power[:, _SPLIT_1000:])
     return decibels(high) - decibels(low)
