@@ -29,7 +29,10 @@ def test_an_escalating_call_is_warned_after_its_onset_and_a_calm_one_not_at_all(
         return
     assert alerts[0].state in (State.RISING, State.IRRITATED)
     assert truth(sample)["onset_s"] < alerts[0].time < truth(sample)["end_s"]
-    assert alerts[0].since > truth(sample)["onset_s"] - 5
+    # A window and a reading, 4 s of the customer's own speech, is as near as an onset is told.
+    onset_s = truth(sample)["onset_s"]
+    calm = [(a, b) for a, b, _ in truth(sample)["segments"] if a < onset_s]
+    assert sum(max(0.0, b - max(a, alerts[0].since)) for a, b in calm) < 4
 
 
 def test_an_alert_says_what_moved_against_the_caller_s_own_voice():

@@ -1,6 +1,6 @@
 """Functionals: one number per window of a caller's speech, from the LLDs of its frames.
 
-All but `level_db_mean`, and `f0_st_*` as a position, are free of gain by construction.
+All but `level_db_mean` are free of gain by construction.
 """
 
 import numpy as np
