@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from hackles.live import paced
 from hackles.pipeline import CallPipeline
-from hackles.sinks.meter import Meter, heard, opened
+from hackles.sinks.meter import Meter, opened
 from hackles.types import Alert
 
 _AFTER_S = 2.0
@@ -22,18 +23,14 @@ def main() -> None:
         meter = Meter(recording.duration_s or 0.0, truth["turns"])
         pipeline = CallPipeline()
         warned_s = float("inf")
-        for block in heard(recording):
-            for at in range(0, len(block.samples), 800):
-                for event in pipeline.push(block.part(at, at + 800)):
-                    meter.take(event)
-                    if isinstance(event, Alert):
-                        warned_s = min(warned_s, event.time)
-                meter.time = pipeline.duration_s
-                if meter.time > warned_s + _AFTER_S:
-                    break
-            else:
-                continue
-            break
+        for customer, agent in paced(recording.blocks(), speed=1e6):
+            for event in pipeline.push(customer, agent):
+                meter.take(event)
+                if isinstance(event, Alert):
+                    warned_s = min(warned_s, event.time)
+            meter.time = pipeline.duration_s
+            if meter.time > warned_s + _AFTER_S:
+                break
     console = Console(record=True, width=82, file=io.StringIO())
     console.print(meter)
     svg = console.export_svg(title="hackles demo")
