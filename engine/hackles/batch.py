@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 
 from hackles.capture.files import Channels, open_recording
 from hackles.errors import AudioError
@@ -159,11 +159,31 @@ def _submit(pool: ProcessPoolExecutor, path: str, channels: Channels) -> Future[
     """Hand a recording to a pool, deaf to Ctrl-C: a process born here stays so from its birth."""
     if not hasattr(signal, "pthread_sigmask"):
         return pool.submit(score_whole, path, channels)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with _later(signal.SIGINT):
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return pool.submit(score_whole, path, channels)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _later(number: signal.Signals) -> Iterator[None]:
+    """Let a signal wait until the end: blocked in this thread, it may still come to another's.
+
+    Python would then break off the birth of a process half-way, which says so with a traceback.
+    """
+    before, came = signal.getsignal(number), []
+    if before is None or current_thread() is not main_thread():
+        yield
+        return
+    signal.signal(number, lambda *_: came.append(number))
     try:
-        return pool.submit(score_whole, path, channels)
+        yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(number, before)
+        if came:
+            signal.raise_signal(number)
 
 
 def _begin_process() -> None:
