@@ -226,3 +226,19 @@ def test_a_summary_tells_what_the_lines_before_it_tell(on_one):
 
 def test_as_many_are_scored_at_a_time_as_there_are_cores():
     assert 1 <= batch.cores() <= (os.cpu_count() or 1)
+
+
+@posix
+def test_ctrl_c_waits_until_a_process_is_born():
+    born = []
+
+    class Pool:
+        def submit(self, *_):
+            # What another thread is told reaches Python's main thread at once, blocked or not.
+            signal.raise_signal(signal.SIGINT)
+            born.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        batch._submit(Pool(), "call.wav", Channels(1))
+    assert born
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
