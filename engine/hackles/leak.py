@@ -58,6 +58,8 @@ _TURN_FRAMES = 25
 _LOUD_DB = 15.0
 _LEAST_SHARE = 0.25
 """Of the loud frames of a quarter second: where fewer are likely the leak, the customer speaks."""
+_MOST_SHARE = 0.75
+"""Where more are, the agent does."""
 
 _ENOUGH_WEIGHT = 100
 _LARGEST_GAIN_DB = 100.0
@@ -251,6 +253,8 @@ class AgentLeak:
             for history, flags in ((self._likely, likely & loud), (self._loud, loud))
         )
         result: Bools = likely & ((n_likely >= _LEAST_SHARE * n_loud) | (smooth >= _PLAINLY_ALIKE))
+        # And amid the agent's, what noise made unlike is hardly the customer's.
+        result |= looked & known & (n_likely > _MOST_SHARE * n_loud)
         return result
 
     def _gain_db(

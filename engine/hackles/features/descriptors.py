@@ -140,7 +140,7 @@ def low_level_descriptors(frames: Spectra, chosen: Bools) -> Described:
     result = np.zeros((len(chosen), N_LLDS), dtype=np.float32)
     rows = np.flatnonzero(chosen)
     mel_db = np.empty((len(rows), spectrum.N_MELS), dtype=np.float32)
-    parts = [_pitches(rows[:0], frames.power[:0], np.zeros((0, 1), np.float32))]
+    parts: list[Pitches] = []
     for tile in _tiles(len(rows)):
         some = rows[tile]
         power = frames.power[some]
@@ -153,6 +153,8 @@ def low_level_descriptors(frames: Spectra, chosen: Bools) -> Described:
         parts.append(_pitches(some[voiced], power[voiced], correlation[voiced]))
     result[:, LLD["level_db"]] = frames.level_db
     result[:, LLD["clipped_ratio"]] = frames.clipped_ratio
+    if not parts:
+        parts = [_pitches(rows, frames.power[:0], np.zeros((0, 1), np.float32))]
     return Described(result, rows, mel_db, _joined(parts))
 
 
@@ -175,11 +177,10 @@ def _pitches(frame: Ints, power: Array, correlation: Array) -> Pitches:
 
 def _joined(parts: list[Pitches]) -> Pitches:
     """Return the pitches of all tiles as one."""
-    some = parts[1:] or parts
-    if len(some) == 1:
-        return some[0]
+    if len(parts) == 1:
+        return parts[0]
     return Pitches(
-        *(np.concatenate([getattr(p, name) for p in some]) for name in Pitches.__slots__)
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in Pitches.__slots__)
     )
 
 
