@@ -24,7 +24,8 @@ LIMIT = 5.0
 
 _STRENGTH = 0.02
 _LONGEST_BASELINE = 40
-_COLD = 0.3
+COLD = 0.3
+"""Share of rows that are trained without a baseline: every call begins so."""
 
 # A telephone's gain is unknown, and the tempo buys nothing (`benchmarks/ablation.py`): both are
 # measured to be told to people.
@@ -142,8 +143,18 @@ def calm_mean(data: Examples) -> Array:
     return result
 
 
-def draw_baselines(data: Examples, prior_mean: Array, cold: float, seed: int) -> Array:
-    """Return a random baseline for each row: from none (with probability `cold`) to 40 s long."""
+def draw_baselines(
+    data: Examples, prior_mean: Array, cold: float, seed: int, seconds: Array | None = None
+) -> Array:
+    """Return a random baseline for each row: from none (with probability `cold`) to 40 s long.
+
+    Args:
+        data: whose rows; a baseline is drawn from the speaker's other calm ones.
+        prior_mean: the population's, shape (n_functionals,).
+        cold: share of rows without a baseline.
+        seed: of the draws.
+        seconds: of speech that each row stands for, shape (n,); else one, as a reading does.
+    """
     rng = np.random.default_rng(seed)
     mean = np.tile(prior_mean, (len(data.clip), 1))
     count = np.zeros(len(data.clip), dtype=np.float32)
@@ -154,8 +165,16 @@ def draw_baselines(data: Examples, prior_mean: Array, cold: float, seed: int) ->
         for row in np.flatnonzero(own):
             other = pool[data.part[pool] != data.part[row]]
             if len(other) and rng.random() >= cold:
-                chosen = rng.choice(other, rng.integers(1, _LONGEST_BASELINE))
-                mean[row], count[row] = data.values[chosen].mean(axis=0), len(chosen)
+                wanted = rng.integers(1, _LONGEST_BASELINE)
+                chosen = rng.choice(other, wanted)
+                if seconds is None:
+                    mean[row], count[row] = data.values[chosen].mean(axis=0), len(chosen)
+                else:
+                    before = np.cumsum(seconds[chosen]) - seconds[chosen]
+                    chosen = chosen[before < wanted]
+                    weight = seconds[chosen]
+                    mean[row] = np.average(data.values[chosen], axis=0, weights=weight)
+                    count[row] = weight.sum()
     return shrink(mean, count, prior_mean)
 
 
@@ -173,7 +192,7 @@ def balance(corpus: AnyArray, label: Bools) -> AnyArray:
 def fit(data: Examples, seed: int = 0, inputs: Inputs = INPUTS) -> Model:
     """Fit a detector, not yet calibrated."""
     prior_mean = calm_mean(data)
-    seen = inputs.seen(data.values, draw_baselines(data, prior_mean, _COLD, seed))
+    seen = inputs.seen(data.values, draw_baselines(data, prior_mean, COLD, seed))
     mean, scale = seen.mean(axis=0), seen.std(axis=0) + 1e-6
     standard = np.clip((seen - mean) / scale, -LIMIT, LIMIT)
     aroused = np.isin(data.emotion, list(AROUSED))
@@ -195,7 +214,7 @@ def fit_calibrated(data: Examples) -> Model:
     for corpus in np.unique(data.corpus):
         out = data.corpus == corpus
         fold, test = fit(data.rows(~out)), data.rows(out)
-        baselines = draw_baselines(test, fold.prior_mean, _COLD, seed=1)
+        baselines = draw_baselines(test, fold.prior_mean, COLD, seed=1)
         unseen[out] = fold.logits(test.values, baselines)[:, 0]
     weight = balance(data.corpus, data.angry)
     affine = LogisticRegression(C=1e6).fit(unseen[:, None], data.angry, sample_weight=weight)

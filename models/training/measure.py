@@ -74,8 +74,14 @@ def _share(measured: Measured, found: list[list[Measured]]) -> None:
 
 def measure_clips(clips: Sequence[Clip], seed: int = 0) -> Readings:
     """Return the readings of each clip alone: the cold start of a call."""
-    found = list(measure(as_telephone(clips, seed), trusted=True))
-    return _readings(found, np.arange(len(clips)), _parts(clips))
+    return readings_of(clips, as_telephone(clips, seed))
+
+
+def readings_of(clips: Sequence[Clip], heard: Iterable[Array]) -> Readings:
+    """Return the readings of each clip alone, from its samples as they were heard."""
+    return _readings(
+        list(measure(heard, trusted=True)), np.arange(len(clips)), runs_of(clips)
+    )
 
 
 def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
@@ -92,7 +98,7 @@ def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
             )
 
     return _readings(
-        list(measure(joined(), trusted=True)), np.array([run[0] for run in runs]), _parts(clips)
+        list(measure(joined(), trusted=True)), np.array([run[0] for run in runs]), runs_of(clips)
     )
 
 
@@ -104,8 +110,8 @@ def _runs(clips: Sequence[Clip]) -> list[list[int]]:
     return [g[at : at + 5] for g in groups.values() for at in range(0, len(g), 5)]
 
 
-def _parts(clips: Sequence[Clip]) -> Ints:
-    """Return the number of each clip's run."""
+def runs_of(clips: Sequence[Clip]) -> Ints:
+    """Return the number of the run that each clip is heard in."""
     result = np.zeros(len(clips), dtype=np.int64)
     for number, run in enumerate(_runs(clips)):
         result[run] = number
