@@ -24,7 +24,7 @@ from hackles.pipeline import CallPipeline
 from hackles.types import Alert, Block, Event, Gap
 from hackles.wording import STATES, because, clock
 from models.training.calls import Call
-from models.training.corpora import read_labels
+from models.training.corpora import read_clips
 from models.training.tune import compose_calls, episodes
 
 ESCALATING = ((45.0, 0.0, 0.0), (45.0, 1.0, 0.0))
@@ -111,13 +111,13 @@ def show(heard: Heard) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Compose, hear, count, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpora", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of labelled speech")
     parser.add_argument("--calls", type=int, default=20, help="calls of each kind, about")
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
     options = parser.parse_args(arguments)
     held_out = default_classifier().metadata.held_out
     try:
-        clips = [clip for clip in read_labels(options.corpora) if clip.speaker in held_out]
+        clips = [clip for clip in read_clips(options.corpora) if clip.speaker in held_out]
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2

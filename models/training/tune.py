@@ -1,7 +1,7 @@
 """Choose the tracker's settings by cost, on composed calls of training speakers.
 
-Each call is judged by a model that never saw its corpus, because a customer's line is not in
-the corpora either: thresholds that suit seen corpora would be too bold.
+Each call is judged by a model that never saw its corpus (of one corpus alone: its speaker), because
+a customer's line is not in the corpora either: thresholds that suit seen corpora would be too bold.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,14 @@ from hackles.bank import Bank
 from hackles.classifier import Classifier
 from hackles.config import SAMPLE_RATE
 from hackles.decisions import GAP
+from hackles.errors import UsageError
 from hackles.listening import Measured
 from hackles.tracker import Settings
 from hackles.types import Alert, State
 from models.training.calls import Call, compose
 from models.training.corpora import ANGER, CALM, Clip
 from models.training.export import export, metadata
-from models.training.fit import PRIOR, Examples, fit_calibrated
+from models.training.fit import PRIOR, Examples, fit_calibrated, strangers
 from models.training.measure import measure
 
 FALSE_ALERT_COST = 0.02
@@ -183,18 +184,28 @@ def add(results: Sequence[Result]) -> Result:
 def tune(
     clips: Sequence[Clip], data: Examples, scratch: Path
 ) -> tuple[Settings, Mapping[str, Result]]:
-    """Return the settings of least cost, and what they did per corpus (each one unseen).
+    """Return the settings of least cost, and what they did to the strangers of each fold.
 
     Args:
         clips: of training speakers.
         data: their readings.
-        scratch: a folder for the models of the folds.
+        scratch: a folder for the model of a fold.
+
+    Raises:
+        UsageError: if nobody is calm at times and angry at others, so that no call can be composed.
     """
     folds = {}
-    for corpus in sorted({clip.corpus for clip in clips}):
-        calls = compose_calls([c for c in clips if c.corpus == corpus], [ESCALATING, NEVER], seed=7)
-        measured = list(measure(call.samples for call in calls))
-        folds[corpus] = calls, measured, fit_calibrated(data.rows(data.corpus != corpus))
+    for out in strangers(data):
+        own = [clip for clip in clips if clip.speaker in out.speakers]
+        calls = compose_calls(own, [ESCALATING, NEVER], seed=7)
+        if calls:
+            measured = list(measure(call.samples for call in calls))
+            others = data.rows(~data.spoken_by(out.speakers))
+            folds[out.name] = calls, measured, fit_calibrated(others)
+    if not folds:
+        raise UsageError(
+            "nobody in the corpora is calm in some clips and angry in others; add some."
+        )
     best: tuple[float, Settings, Mapping[str, Result]] | None = None
     for drift, rising in product((-0.6, -0.3, 0.0, 0.3), (1.5, 2.0, 2.5, 3.0, 4.0, 5.0)):
         values = {n: getattr(START, n) for n in START.__struct_fields__}
@@ -202,11 +213,11 @@ def tune(
             **values | {"drift": drift, "rising": rising, "irritated": 1.7 * rising}
         )
         found = {}
-        for corpus, (calls, measured, model) in folds.items():
-            path = scratch / f"{corpus}.onnx"
+        for name, (calls, measured, model) in folds.items():
+            path = scratch / "fold.onnx"
             export(model, metadata(model, settings, [], []), path)
-            found[corpus] = result(calls, measured, judge(calls, measured, Classifier(path)))
-        # Every corpus weighs the same, as in the fit: which one a customer is like is not known.
+            found[name] = result(calls, measured, judge(calls, measured, Classifier(path)))
+        # Every fold weighs the same, as in the fit: which one a customer is like is not known.
         cost = float(np.mean([one.cost for one in found.values()]))
         if best is None or cost < best[0]:
             best = cost, settings, found
