@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,8 @@ def kept(
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         with unfinished.open("wb") as out:
-            np.savez(out, **dict(make()))
+            arrays: dict[str, Any] = dict(make())
+            np.savez(out, **arrays)
         unfinished.replace(path)  # a run that is stopped half-way leaves no half of an entry
     with np.load(path) as entry:
         return {what: entry[what] for what in entry.files}

@@ -1,10 +1,11 @@
 """Clips on the telephone as both systems measure them: hackles' readings, and eGeMAPS.
 
-Both get the same samples: level, noise and codec of a clip depend on its place in the list only.
+Both get the same samples: the level, the noise and the codec of a clip depend on its place in the
+list of clips and on nothing else. What was measured is kept on disk (`cache`).
 """
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,22 +17,32 @@ from joblib import Parallel, delayed
 from benchmarks.cache import digest, kept
 from benchmarks.record import ROOT
 from hackles.config import SAMPLE_RATE
-from hackles.types import AnyArray, Array
+from hackles.types import AnyArray, Array, Ints
+from models.training.coding import coded
 from models.training.corpora import Clip, read_samples
 from models.training.fit import Examples, examples
 from models.training.measure import Readings, measure_runs, readings_of, runs_of
-from models.training.telephone import at_level, mu_law, pink_noise
+from models.training.noise import pink_noise
+from models.training.telephone import at_level
 
-CODECS = ("mu-law",)
 MU_LAW = "mu-law"
+CODECS = ("A-law", "GSM 6.10", "Opus 12 kbit/s", "Opus 6 kbit/s")
+"""Codecs that are compared with the one that is trained with."""
+
 PROCESSES = 2
 _CHUNK = 512  # a multiple of the 32 calls that `measure` hears at a time: the same batches
 _TRAINING = ROOT / "models" / "training"
-_SAMPLES = [_TRAINING / "corpora.py", _TRAINING / "telephone.py", Path(__file__)]
-_ENGINE = [*_SAMPLES, _TRAINING / "measure.py", ROOT / "engine" / "hackles"]
-_PACKAGES = ("numpy", "scipy", "soundfile", "soxr")
+_SAMPLES = (
+    *(_TRAINING / f"{name}.py" for name in ("coding", "corpora", "measure", "noise", "telephone")),
+    ROOT / "engine" / "hackles" / "config.py",
+    Path(__file__),
+)
+_ENGINE = (*_SAMPLES, ROOT / "engine" / "hackles")
+_PACKAGES = ("av", "numpy", "scipy", "soundfile", "soxr")
 
 Placed: TypeAlias = tuple[int, Clip]
+"""A clip and its place in the list, which its level and noise are drawn by."""
+CodedClips: TypeAlias = tuple[Sequence[Placed], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,58 +51,135 @@ class Heard:
 
     Attributes:
         clips: with their labels.
-        readings: hackles' windows; `readings.clip` counts in `clips`.
+        values: hackles' functionals, a row per reading.
+        clip: the clip of each reading, by its place in `clips`.
         egemaps: eGeMAPSv02 functionals, shape (n_clips, 88).
         seconds: how long each clip is, shape (n_clips,).
     """
 
     clips: tuple[Clip, ...]
-    readings: Readings
+    values: Array
+    clip: Ints
     egemaps: Array
     seconds: Array
 
     @property
     def windows(self) -> Examples:
         """What hackles judges: a row per reading."""
-        return examples(self.clips, self.readings)
+        return self._examples(self.clip, self.values)
 
     @property
-    def functionals(self) -> Examples:
+    def wholes(self) -> Examples:
         """What the reference judges: a row per clip."""
-        n = len(self.clips)
-        whole = Readings(np.arange(n), runs_of(self.clips), np.zeros(n), np.zeros(n), self.egemaps)
-        return examples(self.clips, whole)
+        return self._examples(np.arange(len(self.clips)), self.egemaps)
+
+    def some(self, places: Sequence[int]) -> "Heard":
+        """Return some of the clips."""
+        new = np.full(len(self.clips), -1)
+        new[places] = np.arange(len(places))
+        kept = new[self.clip] >= 0
+        order = np.argsort(new[self.clip][kept], kind="stable")
+        return Heard(
+            tuple(self.clips[place] for place in places),
+            self.values[kept][order],
+            new[self.clip][kept][order],
+            self.egemaps[places],
+            self.seconds[places],
+        )
+
+    def _examples(self, clip: Ints, values: Array) -> Examples:
+        part = runs_of(self.clips)[clip]
+        covered, snr_db = np.zeros_like(clip), np.zeros(len(clip), np.float32)  # nobody asks
+        return examples(self.clips, Readings(clip, part, covered, snr_db, values))
 
 
-def hear(index: int, clip: Clip, codec: str) -> Array:
-    """Return a clip as heard on a telephone; by mu-law what `as_telephone` yields with seed 0."""
+def hear(placed: Placed, codec: str) -> Array:
+    """Return a clip as heard on a telephone; by mu-law what `as_telephone` yields of seed 0."""
+    index, clip = placed
     rng = np.random.default_rng([0, index])
     samples = read_samples(clip)
     level_db, snr_db = rng.uniform(-32, -20), rng.uniform(12, 40)
-    clean = at_level(samples, level_db)
-    noise = pink_noise(rng, len(clean)) * np.float32(10 ** ((level_db - snr_db) / 20))
-    return mu_law(clean + noise)
+    sound = at_level(samples, level_db)
+    noise = pink_noise(rng, len(sound)) * np.float32(10 ** ((level_db - snr_db) / 20))
+    return coded(sound + noise, codec)
 
 
 def measure_all(
-    sets: Sequence[tuple[Sequence[Placed], str]], folder: Path
-) -> list[tuple[AnyArray, AnyArray]]:
-    return []
+    sets: Mapping[str, CodedClips], clips: Sequence[Clip], folder: Path
+) -> tuple[dict[str, Heard], Examples]:
+    """Return what was measured of each set of clips, heard through its codec, and of runs.
+
+    Args:
+        sets: clips and their codec, by name.
+        clips: to be heard in runs too, which hackles trains on.
+        folder: where it is kept.
+    """
+    parts = [
+        (placed[at : at + _CHUNK], codec, measured)
+        for placed, codec in sets.values()
+        for measured in (_wholes, _windows)
+        for at in range(0, len(placed), _CHUNK)
+    ]
+    jobs = [delayed(measured)(placed, codec, folder) for placed, codec, measured in parts]
+    runs, *found = Parallel(PROCESSES)([delayed(_joined)(clips, folder), *jobs])
+    left = iter(found)
+    heard = {}
+    for name, (placed, _) in sets.items():
+        starts = range(0, len(placed), _CHUNK)
+        wholes, windows = [next(left) for _ in starts], [next(left) for _ in starts]
+        heard[name] = Heard(
+            tuple(clip for _, clip in placed),
+            np.concatenate([some["values"] for some in windows]),
+            np.concatenate([at + some["clip"] for at, some in zip(starts, windows, strict=True)]),
+            np.concatenate([some["values"] for some in wholes]),
+            np.concatenate([some["seconds"] for some in wholes]),
+        )
+    return heard, examples(clips, Readings(**runs))
 
 
-def _alone(chunk: Sequence[Placed], codec: str) -> dict[str, AnyArray]:
-    readings = readings_of([clip for _, clip in chunk], (hear(*placed, codec) for placed in chunk))
-    return {name: getattr(readings, name) for name in ("clip", "covered", "snr_db", "values")}
+def measure_joined(sets: Sequence[Sequence[Clip]], folder: Path) -> list[Examples]:
+    """Return readings of runs of clips for each list of clips, which may differ in labels only."""
+    found = Parallel(PROCESSES)(delayed(_joined)(clips, folder) for clips in sets)
+    return [examples(clips, Readings(**one)) for clips, one in zip(sets, found, strict=True)]
 
 
-def _egemaps(chunk: Sequence[Placed], codec: str) -> dict[str, AnyArray]:
-    heard = [hear(*placed, codec) for placed in chunk]
-    rows = [_smile().process_signal(samples, SAMPLE_RATE).to_numpy()[0] for samples in heard]
-    seconds = [len(samples) / SAMPLE_RATE for samples in heard]
-    return {
-        "values": np.nan_to_num(np.array(rows, dtype=np.float32)),
-        "seconds": np.array(seconds, dtype=np.float32),
-    }
+def _joined(clips: Sequence[Clip], folder: Path) -> dict[str, AnyArray]:
+    # Runs are of one speaker and emotion: other labels, other runs.
+    labels = [f"{clip.speaker} {clip.emotion}" for clip in clips]
+    key = digest([*_ENGINE, *(clip.path for clip in clips)], _PACKAGES, labels)
+
+    def make() -> dict[str, AnyArray]:
+        runs = measure_runs(clips)
+        return {name: getattr(runs, name) for name in Readings.__slots__}
+
+    return kept(folder, "runs", key, make)
+
+
+def _windows(placed: Sequence[Placed], codec: str, folder: Path) -> dict[str, AnyArray]:
+    def make() -> dict[str, AnyArray]:
+        found = readings_of([clip for _, clip in placed], (hear(one, codec) for one in placed))
+        return {"values": found.values, "clip": found.clip}
+
+    return kept(folder, "windows", _key(placed, codec, _ENGINE, _PACKAGES), make)
+
+
+def _wholes(placed: Sequence[Placed], codec: str, folder: Path) -> dict[str, AnyArray]:
+    def make() -> dict[str, AnyArray]:
+        heard = [hear(one, codec) for one in placed]
+        rows = [_smile().process_signal(sound, SAMPLE_RATE).to_numpy()[0] for sound in heard]
+        return {
+            "values": np.nan_to_num(np.array(rows, dtype=np.float32)),
+            "seconds": np.array([len(sound) / SAMPLE_RATE for sound in heard], dtype=np.float32),
+        }
+
+    return kept(folder, "wholes", _key(placed, codec, _SAMPLES, (*_PACKAGES, "opensmile")), make)
+
+
+def _key(
+    placed: Sequence[Placed], codec: str, code: Sequence[Path], packages: Sequence[str]
+) -> str:
+    places = [str(index) for index, _ in placed]
+    return digest([*code, *(clip.path for _, clip in placed)], packages, [codec, *places])
 
 
 @cache

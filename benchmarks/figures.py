@@ -60,20 +60,18 @@ def resampled(corpus: AnyArray, draws: int = DRAWS, seed: int = _SEED) -> AnyArr
     return counts
 
 
-def ranged(values: AnyArray, digits: int = 4) -> dict[str, float | list[float]]:
-    """Return the figure as measured and its 95 % interval.
+def ranged(values: AnyArray, digits: int = 4) -> dict[str, float]:
+    """Return the figure as measured, and its 95 % interval if there are draws.
 
     Args:
         values: the figure as measured and of each draw, shape (1 + draws,).
         digits: to round to.
     """
+    found = {"value": values[0]}
     drawn = values[1:][np.isfinite(values[1:])]
-    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
-    return {
-        "value": round(float(values[0]), digits),
-        "low": round(float(low), digits),
-        "high": round(float(high), digits),
-    }
+    if len(drawn):
+        found["low"], found["high"] = np.percentile(drawn, [2.5, 97.5])
+    return {name: round(float(value), digits) for name, value in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +147,20 @@ def _wins(logit: AnyArray, who: Ints, angry: Bools, other: Bools, n: int) -> Any
     return found
 
 
-def auc(of: Tally, counts: AnyArray, calm: bool = False) -> AnyArray:
+def auc(of: Tally, counts: AnyArray) -> AnyArray:
     """Return the area under the ROC curve for each draw of speakers, shape (n_draws,)."""
-    wins, others = (of.calm_wins, of.calm) if calm else (of.wins, of.clips[0])
+    return _won(of.wins, of.clips[1], of.clips[0], counts)
+
+
+def auc_against_calm(of: Tally, counts: AnyArray) -> AnyArray:
+    """Return that area with neutral and calm clips alone on the other side, shape (n_draws,)."""
+    return _won(of.calm_wins, of.clips[1], of.calm, counts)
+
+
+def _won(wins: AnyArray, angry: AnyArray, others: AnyArray, counts: AnyArray) -> AnyArray:
+    """Return the share of pairs won; a speaker drawn twice is in four times the pairs."""
     won = np.einsum("ds,ds->d", counts @ wins, counts)
-    return _ratio(won, (counts @ of.clips[1]) * (counts @ others))
+    return _ratio(won, (counts @ angry) * (counts @ others))
 
 
 def recall(of: Tally, counts: AnyArray) -> AnyArray:

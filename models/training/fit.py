@@ -171,17 +171,24 @@ def draw_baselines(
         for row in np.flatnonzero(own):
             other = pool[data.part[pool] != data.part[row]]
             if len(other) and rng.random() >= cold:
-                wanted = rng.integers(1, _LONGEST_BASELINE)
-                chosen = rng.choice(other, wanted)
-                if seconds is None:
-                    mean[row], count[row] = data.values[chosen].mean(axis=0), len(chosen)
-                else:
-                    before = np.cumsum(seconds[chosen]) - seconds[chosen]
-                    chosen = chosen[before < wanted]
-                    weight = seconds[chosen]
-                    mean[row] = np.average(data.values[chosen], axis=0, weights=weight)
-                    count[row] = weight.sum()
+                chosen = rng.choice(other, rng.integers(1, _LONGEST_BASELINE))
+                lasting = None if seconds is None else seconds[chosen]
+                mean[row], count[row] = _mean(data.values[chosen], lasting)
     return shrink(mean, count, prior_mean)
+
+
+def _mean(values: Array, seconds: Array | None) -> tuple[Array, float]:
+    """Return the mean of rows, and how many seconds it is of.
+
+    Of rows that last longer than a second each, as many are taken as last as long as there are
+    rows.
+    """
+    if seconds is None:
+        return values.mean(axis=0), len(values)
+    enough = np.cumsum(seconds) - seconds < len(seconds)
+    weight = seconds[enough]
+    result: Array = np.average(values[enough], axis=0, weights=weight)
+    return result, float(weight.sum())
 
 
 def balance(corpus: AnyArray, label: Bools) -> AnyArray:

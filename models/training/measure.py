@@ -79,9 +79,7 @@ def measure_clips(clips: Sequence[Clip], seed: int = 0) -> Readings:
 
 def readings_of(clips: Sequence[Clip], heard: Iterable[Array]) -> Readings:
     """Return the readings of each clip alone, from its samples as they were heard."""
-    return _readings(
-        list(measure(heard, trusted=True)), np.arange(len(clips)), runs_of(clips)
-    )
+    return _readings(list(measure(heard, trusted=True)), np.arange(len(clips)), runs_of(clips))
 
 
 def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
