@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from models.training.evaluate import auc_by_corpus, unseen_logits
 from models.training.export import export, metadata
 from models.training.fit import draw_baselines, examples, fit_calibrated
 from models.training.measure import measure_clips, measure_runs
-from models.training.tune import Result, add, tune
+from models.training.truth import Verdict
+from models.training.tune import count, tune
 
 HELD_OUT = {"nemo": 2, "spanish": 3, "ravdess": 4, "emodb": 3, "ased": 8}
 """Speakers per corpus that the shipped model never hears: the benchmarks use them."""
@@ -58,7 +60,7 @@ def train(corpora: Path, out: Path, quick: bool) -> dict[str, Any]:
         "calibration": {"slope": model.slope, "offset": model.offset},
         "tracker": {n: getattr(settings, n) for n in settings.__struct_fields__},
         "composed_calls_leave_one_corpus_out": {
-            "all": _figures(add(list(tuned.values()))),
+            "all": _figures([one for found in tuned.values() for one in found]),
             **{corpus: _figures(found) for corpus, found in tuned.items()},
         },
     }
@@ -81,7 +83,8 @@ def train(corpora: Path, out: Path, quick: bool) -> dict[str, Any]:
     return report
 
 
-def _figures(found: Result) -> dict[str, Any]:
+def _figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    found = count(verdicts)
     figures = asdict(found) | {"recall": found.recall, "false_per_hour": found.false_per_hour}
     delays = figures.pop("delays_s")
     figures["delay_median_s"] = float(np.median(delays)) if delays else None
