@@ -105,7 +105,7 @@ def compose(
             corpus=corpus,
             speaker=customer,
             sex=own[0].sex,
-            language=getattr(own[0], "language", ""),
+            language=own[0].language,
             agent=agent,
             second=second if kind == "taken_over" else None,
             kind=kind,
