@@ -8,15 +8,16 @@ group left out, and with each alone. A group that can be left out for nothing bu
 
 import argparse
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.record import command, commit, write
-from models.training.corpora import TRAINED, read_labels
+from models.training.corpora import NEVER_TRAINED, read_clips
 from models.training.evaluate import auc_by_corpus, unseen_logits
 from models.training.fit import USED, Examples, Inputs, examples
 from models.training.measure import measure_clips, measure_runs
+from models.training.splits import Fold, leave_one_corpus_out
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "pitch": ("f0_st_p20", "f0_st_p50", "f0_st_p80", "f0_st_range", "f0_st_sd"),
@@ -32,20 +33,23 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """What the classifier looks at, and what it is offered and does not (yet) take."""
 
 
-def judge(data: Examples, test: Examples, names: Collection[str]) -> dict[str, dict[str, float]]:
+def judge(
+    data: Examples, test: Examples, folds: Sequence[Fold], names: Collection[str]
+) -> dict[str, dict[str, float]]:
     """Return the AUC by corpus, mean and pooled, with some functionals as inputs."""
     inputs = Inputs.of(names)
     return {
-        kind: auc_by_corpus(test, unseen_logits(data, test, "corpus", cold, inputs))
+        kind: auc_by_corpus(test, unseen_logits(data, test, folds, cold, inputs))
         for kind, cold in (("cold", True), ("baseline", False))
     }
 
 
 def ablate(corpora: Path) -> dict[str, Any]:
     """Return the AUC with everything, without each group, and with each alone."""
-    clips = [clip for clip in read_labels(corpora) if clip.corpus in TRAINED]
+    clips = [clip for clip in read_clips(corpora) if clip.corpus not in NEVER_TRAINED]
     alone = measure_clips(clips)
     data, test = examples(clips, alone, measure_runs(clips)), examples(clips, alone)
+    folds = leave_one_corpus_out(clips)
     sets: dict[str, Collection[str]] = {"used": USED}
     for group, names in GROUPS.items():
         if set(names) <= set(USED):
@@ -55,7 +59,7 @@ def ablate(corpora: Path) -> dict[str, Any]:
         sets[f"{group} alone"] = names
     result: dict[str, Any] = {}
     for name, some in sets.items():
-        result[name] = judge(data, test, some)
+        result[name] = judge(data, test, folds, some)
         means = [f"{result[name][k][what]:.4f}" for k in ("cold", "baseline") for what in _TOLD]
         print(f"{name:28s}", *means, file=sys.stderr, flush=True)
     return result
@@ -67,7 +71,7 @@ _TOLD = ("mean", "pooled")
 def main() -> int:
     """Print the table, and keep it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpora", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of labelled speech")
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
     options = parser.parse_args()
     print(" " * 28, "cold: mean, pooled; baseline: mean, pooled", file=sys.stderr)

@@ -26,7 +26,7 @@ from hackles.config import FRAMES_PER_S, SAMPLE_RATE
 from hackles.errors import UsageError
 from hackles.pipeline import CallPipeline
 from hackles.types import AnyArray, Array, Block, Bools, Gap, Reading, Reason
-from models.training.corpora import Clip, read_labels, read_samples
+from models.training.corpora import Clip, read_clips, read_samples
 
 DELAYS_S = (0.0, 0.02, 0.037, 0.12, 0.25, 0.3)
 LEAKS_DB = (-10.0, -20.0, -30.0)
@@ -220,7 +220,7 @@ def measure(pair: Pair, tally: Tally) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Compose, hear, count, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpora", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of labelled speech")
     parser.add_argument("--pairs", type=int, default=60, help="pairs of speakers")
     parser.add_argument(
         "--half", choices=("reported", "developed"), default="reported", help="of the speakers"
@@ -228,7 +228,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
     options = parser.parse_args(arguments)
     try:
-        clips = read_labels(options.corpora)
+        clips = read_clips(options.corpora)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2

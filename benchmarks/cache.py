@@ -51,7 +51,7 @@ def kept(
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         with unfinished.open("wb") as out:
-            np.savez(out, **dict(make()))
+            np.savez(out, allow_pickle=False, **dict(make()))
         unfinished.replace(path)  # a run that is stopped half-way leaves no half of an entry
     with np.load(path) as entry:
         return {what: entry[what] for what in entry.files}

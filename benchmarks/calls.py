@@ -2,8 +2,8 @@
 
     python -m benchmarks.calls --corpora DIR --out DIR [--each 1] [--seed 2026]
 
-Writes each call as a stereo G.711 WAV (left the agent, right the customer) and what is true of it as
-JSON beside it. They are composed from clips of one speaker, so they are synthetic
+Writes each call as a stereo G.711 WAV (left the agent, right the customer) and what is true of it
+as JSON beside it. They are composed from clips of one speaker, so they are synthetic
 (`models/training/calls.py`); the customer's channel is bit for bit what `escalation` hears.
 """
 

@@ -32,7 +32,7 @@ from hackles.features.functionals import FUNCTIONAL_NAMES
 from hackles.features.harmonicity import hnr_db
 from hackles.features.spectrum import log_mel_db, power_spectrum
 from hackles.types import AnyArray, Array, Bools
-from models.training.corpora import TRAINED, Clip, read_labels, read_samples
+from models.training.corpora import NEVER_TRAINED, Clip, read_clips, read_samples
 from tests.features.signals import band_limited, frames_of, in_noise, loud_frames
 
 CONDITIONS = ("clean", "band", "noise 20 dB", "noise 10 dB")
@@ -151,7 +151,8 @@ def chosen(clips: Sequence[Clip], per_corpus: int) -> list[Clip]:
     """Return as many clips of each corpus, by chance but always the same."""
     chance = np.random.default_rng(_SEED)
     result = []
-    for corpus in TRAINED:
+    corpora = dict.fromkeys(clip.corpus for clip in clips if clip.corpus not in NEVER_TRAINED)
+    for corpus in corpora:
         own = [clip for clip in clips if clip.corpus == corpus and reported(clip.speaker)]
         order = chance.permutation(len(own))[:per_corpus]
         result += [own[at] for at in sorted(order)]
@@ -300,13 +301,13 @@ def show_all(figures: Figures) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Compare, print and keep."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--corpora", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of labelled speech")
     parser.add_argument("--clips", type=int, default=30, help="clips of each corpus")
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
     options = parser.parse_args(arguments)
     begun: Figures = {"commit": commit()}
     try:
-        clips = chosen(read_labels(options.corpora), options.clips)
+        clips = chosen(read_clips(options.corpora), options.clips)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2

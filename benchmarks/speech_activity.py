@@ -331,7 +331,7 @@ def detectors() -> dict[str, Detector]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--corpora", type=Path, help="folder with labels.csv and the clips")
+    parser.add_argument("--corpora", type=Path, help="folder of labelled speech")
     parser.add_argument(
         "--asterisk", type=Path, help="unpacked asterisk-moh-*, asterisk-*-sounds-*"
     )

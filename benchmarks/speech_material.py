@@ -15,7 +15,7 @@ from scipy.signal import butter, sosfilt
 from hackles.config import BAND_HZ, HOP_LENGTH, SAMPLE_RATE
 from hackles.types import AnyArray, Array, Bools
 from models.training.coding import mu_law
-from models.training.corpora import Clip, read_labels, read_samples
+from models.training.corpora import Clip, read_clips, read_samples
 
 Part: TypeAlias = tuple[tuple[float, ...], float]
 """The frequencies of a tone in Hz (none is a pause), and its seconds."""
@@ -94,7 +94,7 @@ def speech_truth(level_db: AnyArray) -> Bools:
 def speakers_of(corpora: Path, half: str) -> dict[str, list[Clip]]:
     """Return the clips of each speaker of a half, in a fixed order."""
     found: dict[str, list[Clip]] = {}
-    for clip in sorted(read_labels(corpora), key=lambda clip: clip.path):
+    for clip in sorted(read_clips(corpora), key=lambda clip: clip.path):
         if half_of(clip.speaker) == half:
             found.setdefault(clip.speaker, []).append(clip)
     return found

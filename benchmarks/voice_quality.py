@@ -24,7 +24,7 @@ from hackles.config import TILE_FRAMES
 from hackles.errors import UsageError
 from hackles.features import FUNCTIONAL, harmonicity
 from hackles.types import AnyArray, Array
-from models.training.corpora import ANGER, CALM, TRAINED, Clip, read_labels
+from models.training.corpora import ANGER, CALM, NEVER_TRAINED, Clip, read_clips
 
 _CODED = "ased"
 """Published as Opus: its voices have been through a codec, so Praat is not asked about them."""
@@ -229,13 +229,13 @@ def choose(clips: Sequence[Clip], each: int) -> set[int]:
 def main(arguments: list[str] | None = None) -> int:
     """Listen, compare, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpora", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of labelled speech")
     parser.add_argument("--praat", type=int, default=20, help="clips of a speaker for Praat")
     parser.add_argument("--every", type=int, default=1, help="of the other clips, every n-th")
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
     options = parser.parse_args(arguments)
     try:
-        clips = [clip for clip in read_labels(options.corpora) if clip.corpus in TRAINED]
+        clips = [clip for clip in read_clips(options.corpora) if clip.corpus not in NEVER_TRAINED]
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2

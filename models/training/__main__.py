@@ -1,6 +1,6 @@
 """Train the detector, judge it on what it did not see, and write it.
 
-    python -m models.training --corpora DIR [--out FILE] [--report FILE] [--quick]
+    python -m models.training --corpora DIR [--out FILE] [--report FILE] [--splits FILE] [--quick]
 
 Deterministic; a quarter of an hour on one core. `--quick` leaves out leave-one-speaker-out (five
 minutes).
@@ -18,11 +18,19 @@ from typing import Any
 import numpy as np
 
 from hackles.errors import UsageError
-from models.training.corpora import TRAINED, hold_out, read_labels
+from models.training.corpora import NEVER_TRAINED, Clip, read_clips
 from models.training.evaluate import auc_by_corpus, unseen_logits
 from models.training.export import export, metadata
 from models.training.fit import draw_baselines, examples, fit_calibrated
 from models.training.measure import measure_clips, measure_runs
+from models.training.splits import (
+    Fold,
+    a_fifth,
+    hold_out,
+    leave_one_corpus_out,
+    leave_one_speaker_out,
+    save,
+)
 from models.training.truth import Verdict
 from models.training.tune import count, tune
 
@@ -32,17 +40,32 @@ HELD_OUT = {"nemo": 2, "spanish": 3, "ravdess": 4, "emodb": 3, "ased": 8}
 _DEFAULT_OUT = Path(__file__).parents[1] / "hackles_models" / "default.onnx"
 
 
-def train(corpora: Path, out: Path, quick: bool) -> dict[str, Any]:
-    """Train on all speakers but the held-out ones; return the figures."""
-    every_clip = read_labels(corpora)
-    clips = [clip for clip in every_clip if clip.corpus in TRAINED]
-    others = [clip for clip in every_clip if clip.corpus not in TRAINED]
-    held_out = hold_out(clips, HELD_OUT)
+def train(corpora: Path, out: Path, quick: bool, record: Path | None = None) -> dict[str, Any]:
+    """Train on all speakers but the held-out ones; return the figures.
+
+    Args:
+        corpora: the folder of labelled speech.
+        out: where the model goes.
+        quick: leave out leave-one-speaker-out.
+        record: where it goes who was left out of what, if anywhere.
+
+    Raises:
+        UsageError: if there is nothing, or too little, to train on.
+    """
+    every_clip = read_clips(corpora)
+    clips = [clip for clip in every_clip if clip.corpus not in NEVER_TRAINED]
+    others = [clip for clip in every_clip if clip.corpus in NEVER_TRAINED]
+    if not clips:
+        names = " and ".join(sorted(NEVER_TRAINED))
+        raise UsageError(f"{corpora} has nothing to train on, for {names} are for tests only.")
+    held_out = hold_out(clips, a_fifth(clips) | HELD_OUT)
+    splits = _splits(clips, quick)
+    if record:
+        save(record, {"held_out": [Fold("held_out", held_out)], **splits})
     _say(f"measuring {len(clips)} clips, alone and in runs")
     alone, runs = measure_clips(clips), measure_runs(clips)
     everything, clip_by_clip = examples(clips, alone, runs), examples(clips, alone)
-    mine = ~np.isin(everything.speaker, list(held_out))
-    data = everything.rows(mine)
+    data = everything.rows(~everything.spoken_by(held_out))
     for corpus in np.unique(data.corpus):
         own = data.rows(data.corpus == corpus)
         if not (own.calm.any() and own.angry.any()):
@@ -53,7 +76,8 @@ def train(corpora: Path, out: Path, quick: bool) -> dict[str, Any]:
         settings, tuned = tune(own_clips, data, Path(scratch))
     _say("fitting")
     model = fit_calibrated(data)
-    export(model, metadata(model, settings, list(TRAINED), sorted(held_out)), out)
+    used = list(dict.fromkeys(clip.corpus for clip in clips))
+    export(model, metadata(model, settings, used, sorted(held_out)), out)
     report: dict[str, Any] = {
         "clips": len(clips),
         "held_out": sorted(held_out),
@@ -64,7 +88,9 @@ def train(corpora: Path, out: Path, quick: bool) -> dict[str, Any]:
             **{corpus: _figures(found) for corpus, found in tuned.items()},
         },
     }
-    tests = {"held_out_speakers": clip_by_clip.rows(np.isin(clip_by_clip.speaker, list(held_out)))}
+    tests = {}
+    if held_out:
+        tests["held_out_speakers"] = clip_by_clip.rows(clip_by_clip.spoken_by(held_out))
     if others:
         _say(f"measuring {len(others)} clips of corpora that are never trained on")
         tests["never_trained_on"] = examples(others, measure_clips(others))
@@ -75,12 +101,21 @@ def train(corpora: Path, out: Path, quick: bool) -> dict[str, Any]:
             baselines = draw_baselines(test, model.prior_mean, float(cold), seed=1)
             logits = model.logits(test.values, baselines)[:, 0]
             report["auc"][f"{name}_{kind}"] = auc_by_corpus(test, logits)
-        for group in ("corpus",) if quick else ("corpus", "speaker"):
-            _say(f"leaving out one {group} at a time, {kind}")
-            unseen = unseen_logits(everything, clip_by_clip, group, cold)
-            figures = auc_by_corpus(clip_by_clip, unseen)
-            report["auc"][f"leave_one_{group}_out_{kind}"] = figures
+        for name, folds in splits.items():
+            _say(f"{name.replace('_', ' ')}, {kind}")
+            unseen = unseen_logits(everything, clip_by_clip, folds, cold)
+            report["auc"][f"{name}_{kind}"] = auc_by_corpus(clip_by_clip, unseen)
     return report
+
+
+def _splits(clips: list[Clip], quick: bool) -> dict[str, tuple[Fold, ...]]:
+    """Return whom to leave out in turn; of one corpus alone, its speakers only."""
+    splits = {"leave_one_corpus_out": leave_one_corpus_out(clips)}
+    if len(splits["leave_one_corpus_out"]) < 2:
+        splits.clear()
+    if not quick:
+        splits["leave_one_speaker_out"] = leave_one_speaker_out(clips)
+    return splits
 
 
 def _figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -98,13 +133,14 @@ def _say(text: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Train, and print and keep the figures."""
     parser = argparse.ArgumentParser(description="Train, judge and write the detector.")
-    parser.add_argument("--corpora", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of labelled speech")
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="where the model goes")
     parser.add_argument("--report", type=Path, help="where the figures go, as JSON")
+    parser.add_argument("--splits", type=Path, help="where it goes who was left out, as JSON")
     parser.add_argument("--quick", action="store_true", help="no leave-one-speaker-out")
     options = parser.parse_args(arguments)
     try:
-        report = train(options.corpora, options.out, options.quick)
+        report = train(options.corpora, options.out, options.quick, options.splits)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2

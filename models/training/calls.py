@@ -59,11 +59,11 @@ def compose(
 ) -> Call:
     """Compose a call; the same arguments give the same samples.
 
-    The customer takes turns of one to three clips; the agent, another speaker of the corpus, talks
-    for 2 to 8 s between them. What is said does not depend on the line.
+    The customer takes turns of one to three clips; the agent, another speaker (of the same corpus,
+    if there is one), talks for 2 to 8 s between them. What is said does not depend on the line.
 
     Args:
-        speakers: the clips of each speaker who may be heard, two of the corpus at the least.
+        speakers: the clips of each speaker who may be heard, two at the least.
         customer: which of them calls.
         kind: one of `KINDS`.
         number: which of the speaker's calls of that kind.
@@ -73,13 +73,16 @@ def compose(
             clip's level is random by +-6 dB, so that loudness does not tell the mood.
 
     Raises:
-        UsageError: if nobody else of the corpus can be the agent.
+        UsageError: if nobody else can be the agent.
     """
     own = speakers[customer]
     corpus = own[0].corpus
-    others = [s for s in sorted(speakers) if s != customer and speakers[s][0].corpus == corpus]
+    company = [name for name in sorted(speakers) if name != customer]
+    others = [name for name in company if speakers[name][0].corpus == corpus] or company
     if not others:
-        raise UsageError(f"{corpus} has one speaker with calm and angry speech; calls need two.")
+        raise UsageError(
+            f"{customer} is the only one to be calm and angry; a call needs two people."
+        )
     # What is said, and what the line does to it, are drawn apart.
     key = hashlib.sha256(f"{seed} {customer} {kind} {number}".encode()).digest()
     said, sent = (np.random.default_rng([*key, part]) for part in range(2))
@@ -92,8 +95,8 @@ def compose(
     line = drawn if line is None else line
     voices = []
     if line.noise == "babble":
-        company = [clip for other in others for clip in speakers[other]]
-        voices = [sound(company[i]) for i in sent.permutation(len(company))[:_BABBLE_CLIPS]]
+        every = [clip for other in others for clip in speakers[other]]
+        voices = [sound(every[i]) for i in sent.permutation(len(every))[:_BABBLE_CLIPS]]
     law = "A-law" if line.codec == "A-law" else "mu-law"
     heard = transmit(sent, talk.leg(0), LEVEL_DB, line, voices)
     quiet = pink_noise(sent, len(heard)) * np.float32(10 ** ((LEVEL_DB + _AGENT_NOISE_DB) / 20))

@@ -1,12 +1,13 @@
 """How well clips are told apart, on speakers and on corpora that the model did not see."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from hackles.types import AnyArray, Bools
+from hackles.types import AnyArray
 from models.training.fit import INPUTS, Examples, Inputs, draw_baselines, fit
+from models.training.splits import Fold
 
 
 def auc_by_corpus(data: Examples, logit: AnyArray) -> dict[str, float]:
@@ -26,22 +27,23 @@ def auc_by_corpus(data: Examples, logit: AnyArray) -> dict[str, float]:
 
 
 def unseen_logits(
-    data: Examples, test: Examples, group: str, cold: bool, inputs: Inputs = INPUTS
+    data: Examples, test: Examples, folds: Sequence[Fold], cold: bool, inputs: Inputs = INPUTS
 ) -> AnyArray:
-    """Return logits for `test`, each row from a model fitted without its group.
+    """Return logits for `test`, each row from a model fitted without the speakers of its fold.
 
     Args:
         data: what to fit on.
         test: what to judge, of the same clips.
-        group: "corpus" or "speaker".
+        folds: whom to leave out in turn; every speaker is of one.
         cold: judge without a caller's baseline; else with one of up to 40 s of other clips.
         inputs: what the model looks at.
     """
     logits = np.zeros(len(test.clip))
-    names: Iterable[str] = np.unique(getattr(test, group))
-    for name in names:
-        out: Bools = getattr(test, group) == name
-        model = fit(data.rows(getattr(data, group) != name), inputs=inputs)
+    for fold in folds:
+        out = test.spoken_by(fold.speakers)
+        if not out.any():
+            continue
+        model = fit(data.rows(~data.spoken_by(fold.speakers)), inputs=inputs)
         # The baselines of a speaker come from the speaker's own clips, all of them left out.
         seen = test.rows(out)
         baselines = draw_baselines(seen, model.prior_mean, 1.0 if cold else 0.0, seed=1)

@@ -4,6 +4,8 @@ The graph takes raw functionals and does everything itself: differences to the b
 standardising, the regression, the calibration at the stated prior, and the confidence.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +22,56 @@ from models.training.fit import LIMIT, PRIOR, Model
 _OPSET = 17
 _IR_VERSION = 9
 
-LICENCE = (
-    "Weights: for research, evaluation and non-commercial use only; trained on corpora under "
-    "CC BY-NC-SA 4.0 and others without a stated licence. See models/README.md. The code is MIT."
-)
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under which terms a corpus was published, and whether they leave commercial use open."""
+
+    text: str
+    commercial: bool
 
 
-def metadata(model: Model, tracker: Settings, data: list[str], held_out: list[str]) -> Metadata:
-    """Return what the model says about itself."""
+_NC = Terms("CC BY-NC-SA 4.0", commercial=False)
+_NONE_STATED = Terms("without a stated licence", commercial=False)
+_RESEARCH = Terms("for research only", commercial=False)
+TERMS = {
+    "cremad": Terms("ODbL 1.0, which permits commercial use", commercial=True),
+    "ravdess": _NC,
+    "nemo": _NC,
+    "emodb": Terms("its licence is unsettled, CC BY 4.0 is reported", commercial=False),
+    "spanish": _NONE_STATED,
+    "ased": _NONE_STATED,
+    "emovo": _RESEARCH,
+    "savee": _RESEARCH,
+    "urdu": _RESEARCH,
+}
+"""Of the known corpora; where nobody said what is allowed, no more than research is."""
+
+_OWN = Terms("the terms are those of the data's owner", commercial=True)
+
+
+def licence(corpora: Sequence[str]) -> str:
+    """Return the terms of a model that was trained on some corpora."""
+    by_terms: dict[Terms, list[str]] = {}
+    for corpus in corpora:
+        by_terms.setdefault(TERMS.get(corpus, _OWN), []).append(corpus)
+    used = "; ".join(f"{', '.join(own)} ({terms.text})" for terms, own in by_terms.items())
+    free = all(terms.commercial for terms in by_terms)
+    use = "" if free else "for research, evaluation and non-commercial use only; "
+    return f"Weights: {use}trained on {used}. See models/README.md. The code is MIT."
+
+
+def metadata(
+    model: Model, tracker: Settings, data: Sequence[str], held_out: Sequence[str]
+) -> Metadata:
+    """Return what the model says about itself.
+
+    Args:
+        model: the detector.
+        tracker: its settings.
+        data: the corpora that it was trained on.
+        held_out: speakers of them that it never heard.
+    """
     return Metadata(
         format=FORMAT,
         name="functionals and logistic regression, absolute and relative",
@@ -41,7 +85,7 @@ def metadata(model: Model, tracker: Settings, data: list[str], held_out: list[st
         tracker=tracker,
         training_data=tuple(data),
         held_out=tuple(held_out),
-        licence=LICENCE,
+        licence=licence(data),
     )
 
 

@@ -11,10 +11,12 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from hackles.baseline import shrink
+from hackles.errors import UsageError
 from hackles.features import FUNCTIONAL_NAMES
 from hackles.types import AnyArray, Array, Bools, Ints
 from models.training.corpora import ANGER, AROUSED, CALM, UNAROUSED, Clip
 from models.training.measure import Readings
+from models.training.splits import Fold
 
 PRIOR = 0.2
 """Stated prior of irritation: what the shown probability assumes."""
@@ -86,6 +88,10 @@ class Examples:
     def calm(self) -> Bools:
         """Which rows a caller's baseline may be made of."""
         return np.isin(self.emotion, list(CALM))
+
+    def spoken_by(self, speakers: Collection[str]) -> Bools:
+        """Return which rows are of some speakers."""
+        return np.isin(self.speaker, list(speakers))
 
     def rows(self, chosen: Bools) -> "Examples":
         """Return some of the rows."""
@@ -189,11 +195,34 @@ def fit(data: Examples, seed: int = 0, inputs: Inputs = INPUTS) -> Model:
     return Model(prior_mean, mean, scale, weights, bias, inputs=inputs)
 
 
+def strangers(data: Examples) -> tuple[Fold, ...]:
+    """Return who is left out in turn to judge how a detector does on voices unlike those it saw.
+
+    A corpus at a time; of one corpus alone, a fifth of its speakers.
+
+    Raises:
+        UsageError: if there is one corpus, and fewer than two of its speakers are calm and angry.
+    """
+    corpora = np.unique(data.corpus).tolist()
+    if len(corpora) > 1:
+        return tuple(Fold(c, frozenset(data.speaker[data.corpus == c].tolist())) for c in corpora)
+    both = np.intersect1d(data.speaker[data.angry], data.speaker[data.calm]).tolist()
+    if len(both) < 2:
+        raise UsageError(
+            f"{' '.join(corpora)} alone has fewer than two speakers to train on with both calm and "
+            "angry speech; add some."
+        )
+    # Those of both come first, so that each fold leaves one of them to fit on.
+    order = both + np.setdiff1d(data.speaker, both).tolist()
+    fifths = [frozenset(order[start::5]) for start in range(min(5, len(order)))]
+    return tuple(Fold(f"{corpora[0]}, part {n}", who) for n, who in enumerate(fifths, 1))
+
+
 def fit_calibrated(data: Examples) -> Model:
-    """Fit a detector and calibrate it on corpora that it did not see (leave one corpus out)."""
+    """Fit a detector and calibrate it on strangers to it."""
     unseen = np.zeros(len(data.clip))
-    for corpus in np.unique(data.corpus):
-        out = data.corpus == corpus
+    for stranger in strangers(data):
+        out = data.spoken_by(stranger.speakers)
         fold, test = fit(data.rows(~out)), data.rows(out)
         baselines = draw_baselines(test, fold.prior_mean, _COLD, seed=1)
         unseen[out] = fold.logits(test.values, baselines)[:, 0]

@@ -1,7 +1,7 @@
 """Choose the tracker's settings by cost, on composed calls of training speakers.
 
-Each call is judged by a model that never saw its corpus, because a customer's line is not in
-the corpora either: thresholds that suit seen corpora would be too bold.
+Each call is judged by a model that never saw its corpus (of one corpus alone: its speaker), because
+a customer's line is not in the corpora either: thresholds that suit seen corpora would be too bold.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,13 +16,14 @@ import numpy as np
 from hackles.bank import Bank
 from hackles.classifier import Classifier
 from hackles.decisions import GAP
+from hackles.errors import UsageError
 from hackles.listening import Measured
 from hackles.tracker import Settings
 from hackles.types import Alert, Array
-from models.training.calls import compose, speakers_of
+from models.training.calls import Speakers, compose, speakers_of
 from models.training.corpora import Clip
 from models.training.export import export, metadata
-from models.training.fit import PRIOR, Examples, fit_calibrated
+from models.training.fit import PRIOR, Examples, fit_calibrated, strangers
 from models.training.measure import measure
 from models.training.truth import Truth, Verdict, verdict
 
@@ -47,7 +48,7 @@ START = Settings(
 KINDS = ("escalating", "calm")
 _SEED = 7
 _CALLS = 20
-"""Of each kind, from each corpus, or one of each speaker where there are more."""
+"""Of each kind, from each fold, or one of each speaker where there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +87,19 @@ class Result:
         return 1 - self.recall + FALSE_ALERT_COST * self.false_per_hour
 
 
-def composed(clips: Sequence[Clip]) -> tuple[list[Truth], list[Measured]]:
-    """Compose calls of every speaker of a corpus, and return what is true and measured of each."""
-    speakers = speakers_of(clips)
+def composed(speakers: Speakers, customers: Sequence[str]) -> tuple[list[Truth], list[Measured]]:
+    """Compose calls of some customers; return what is true, and what was measured, of each."""
     truths: list[Truth] = []
 
-    def customers() -> Iterator[Array]:
+    def heard() -> Iterator[Array]:
         for speaker, kind, number in product(
-            speakers, KINDS, range(max(1, _CALLS // len(speakers)))
+            customers, KINDS, range(max(1, _CALLS // len(customers)))
         ):
             call = compose(speakers, speaker, kind, number, _SEED)
             truths.append(call.truth)
             yield call.customer
 
-    measured = list(measure(customers()))
+    measured = list(measure(heard()))
     return truths, measured
 
 
@@ -130,7 +130,7 @@ def count(verdicts: Sequence[Verdict]) -> Result:
     return Result(
         calls=len(escalating),
         warned=sum(v.delay_s is not None for v in escalating),
-        early=sum(v.early for v in escalating),
+        early=sum(bool(v.early) for v in escalating),
         false_alerts=sum(v.false_alerts for v in verdicts),
         hours=sum(v.calm_s for v in verdicts) / 3600,
         delays_s=tuple(v.delay_s for v in escalating if v.delay_s is not None),
@@ -140,30 +140,39 @@ def count(verdicts: Sequence[Verdict]) -> Result:
 def tune(
     clips: Sequence[Clip], data: Examples, scratch: Path
 ) -> tuple[Settings, Mapping[str, Sequence[Verdict]]]:
-    """Return the settings of least cost, and what they were worth per corpus (each one unseen).
+    """Return the settings of least cost, and what they were worth to the strangers of each fold.
 
     Args:
         clips: of training speakers.
         data: their readings.
         scratch: a folder for the models of the folds.
+
+    Raises:
+        UsageError: if nobody is calm at times and angry at others, so that no call can be composed.
     """
-    folds = {}
-    for corpus in sorted({clip.corpus for clip in clips}):
-        truths, measured = composed([clip for clip in clips if clip.corpus == corpus])
-        model = fit_calibrated(data.rows(data.corpus != corpus))
-        path = scratch / f"{corpus}.onnx"
-        export(model, metadata(model, START, [], []), path)
-        folds[corpus] = truths, measured, Classifier(path)
+    folds: dict[str, tuple[list[Truth], list[Measured], Classifier]] = {}
+    speakers = speakers_of(clips)
+    for out in strangers(data):
+        customers = sorted(out.speakers & set(speakers))
+        if customers:
+            model = fit_calibrated(data.rows(~data.spoken_by(out.speakers)))
+            path = scratch / f"{len(folds)}.onnx"
+            export(model, metadata(model, START, [], []), path)
+            folds[out.name] = *composed(speakers, customers), Classifier(path)
+    if not folds:
+        raise UsageError(
+            "nobody in the corpora is calm in some clips and angry in others; add some."
+        )
     best: tuple[float, Settings, Mapping[str, Sequence[Verdict]]] | None = None
     for drift, rising in product((-0.6, -0.3, 0.0, 0.3), (1.5, 2.0, 2.5, 3.0, 4.0, 5.0)):
         settings = msgspec.structs.replace(
             START, drift=drift, rising=rising, irritated=1.7 * rising
         )
         found = {}
-        for corpus, (truths, measured, classifier) in folds.items():
+        for name, (truths, measured, classifier) in folds.items():
             alerts = judge(measured, classifier.with_tracker(settings))
-            found[corpus] = [verdict(*pair) for pair in zip(truths, alerts, strict=True)]
-        # Every corpus weighs the same, as in the fit: which one a customer is like is not known.
+            found[name] = [verdict(*pair) for pair in zip(truths, alerts, strict=True)]
+        # Every fold weighs the same, as in the fit: which one a customer is like is not known.
         cost = float(np.mean([count(one).cost for one in found.values()]))
         if best is None or cost < best[0]:
             best = cost, settings, found
