@@ -32,7 +32,7 @@ from models.training.splits import (
     save,
 )
 from models.training.truth import Verdict
-from models.training.tune import count, tune
+from models.training.tune import CALLS, count, tune
 
 HELD_OUT = {"nemo": 2, "spanish": 3, "ravdess": 4, "emodb": 3, "ased": 8}
 """Speakers per corpus that the shipped model never hears: the benchmarks use them."""
@@ -40,13 +40,16 @@ HELD_OUT = {"nemo": 2, "spanish": 3, "ravdess": 4, "emodb": 3, "ased": 8}
 _DEFAULT_OUT = Path(__file__).parents[1] / "hackles_models" / "default.onnx"
 
 
-def train(corpora: Path, out: Path, quick: bool, record: Path | None = None) -> dict[str, Any]:
+def train(
+    corpora: Path, out: Path, quick: bool, calls: int = CALLS, record: Path | None = None
+) -> dict[str, Any]:
     """Train on all speakers but the held-out ones; return the figures.
 
     Args:
         corpora: the folder of labelled speech.
         out: where the model goes.
         quick: leave out leave-one-speaker-out.
+        calls: of each kind and fold, to choose the tracker's settings by.
         record: where it goes who was left out of what, if anywhere.
 
     Raises:
@@ -73,7 +76,7 @@ def train(corpora: Path, out: Path, quick: bool, record: Path | None = None) -> 
     _say("choosing the tracker's settings on composed calls of training speakers")
     with tempfile.TemporaryDirectory() as scratch:
         own_clips = [clip for clip in clips if clip.speaker not in held_out]
-        settings, tuned = tune(own_clips, data, Path(scratch))
+        settings, tuned = tune(own_clips, data, Path(scratch), calls)
     _say("fitting")
     model = fit_calibrated(data)
     used = list(dict.fromkeys(clip.corpus for clip in clips))
@@ -137,10 +140,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="where the model goes")
     parser.add_argument("--report", type=Path, help="where the figures go, as JSON")
     parser.add_argument("--splits", type=Path, help="where it goes who was left out, as JSON")
+    parser.add_argument(
+        "--calls", type=int, default=CALLS, help="calls to choose the tracker by, of each kind"
+    )
     parser.add_argument("--quick", action="store_true", help="no leave-one-speaker-out")
     options = parser.parse_args(arguments)
     try:
-        report = train(options.corpora, options.out, options.quick, options.splits)
+        report = train(options.corpora, options.out, options.quick, options.calls, options.splits)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2

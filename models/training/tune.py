@@ -47,7 +47,7 @@ START = Settings(
 
 KINDS = ("escalating", "calm")
 _SEED = 7
-_CALLS = 20
+CALLS = 20
 """Of each kind, from each fold, or one of each speaker where there are more."""
 
 
@@ -87,13 +87,15 @@ class Result:
         return 1 - self.recall + FALSE_ALERT_COST * self.false_per_hour
 
 
-def composed(speakers: Speakers, customers: Sequence[str]) -> tuple[list[Truth], list[Measured]]:
+def composed(
+    speakers: Speakers, customers: Sequence[str], calls: int
+) -> tuple[list[Truth], list[Measured]]:
     """Compose calls of some customers; return what is true, and what was measured, of each."""
     truths: list[Truth] = []
 
     def heard() -> Iterator[Array]:
         for speaker, kind, number in product(
-            customers, KINDS, range(max(1, _CALLS // len(customers)))
+            customers, KINDS, range(max(1, calls // len(customers)))
         ):
             call = compose(speakers, speaker, kind, number, _SEED)
             truths.append(call.truth)
@@ -138,7 +140,7 @@ def count(verdicts: Sequence[Verdict]) -> Result:
 
 
 def tune(
-    clips: Sequence[Clip], data: Examples, scratch: Path
+    clips: Sequence[Clip], data: Examples, scratch: Path, calls: int = CALLS
 ) -> tuple[Settings, Mapping[str, Sequence[Verdict]]]:
     """Return the settings of least cost, and what they were worth to the strangers of each fold.
 
@@ -146,6 +148,7 @@ def tune(
         clips: of training speakers.
         data: their readings.
         scratch: a folder for the models of the folds.
+        calls: of each kind, from each fold.
 
     Raises:
         UsageError: if nobody is calm at times and angry at others, so that no call can be composed.
@@ -158,7 +161,7 @@ def tune(
             model = fit_calibrated(data.rows(~data.spoken_by(out.speakers)))
             path = scratch / f"{len(folds)}.onnx"
             export(model, metadata(model, START, [], []), path)
-            folds[out.name] = *composed(speakers, customers), Classifier(path)
+            folds[out.name] = *composed(speakers, customers, calls), Classifier(path)
     if not folds:
         raise UsageError(
             "nobody in the corpora is calm in some clips and angry in others; add some."
