@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -52,8 +51,7 @@ def kept(
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         with unfinished.open("wb") as out:
-            arrays: dict[str, Any] = dict(make())
-            np.savez(out, **arrays)
+            np.savez(out, allow_pickle=False, **dict(make()))
         unfinished.replace(path)  # a run that is stopped half-way leaves no half of an entry
     with np.load(path) as entry:
         return {what: entry[what] for what in entry.files}

@@ -1,141 +1,218 @@
 """Are escalating calls warned of, and calm ones left alone? On speakers the model never heard.
 
-    python benchmarks/escalation.py --corpora DIR [--out FILE]
+    python -m benchmarks.escalation --corpora DIR [--hours 10] [--out FILE] [--plot FILE]
 
-Calls of ninety seconds are composed from a speaker's neutral, then angry clips, each clip's level
-random by +-6 dB; as many calls of the same speakers never turn angry but hold happy, sad,
-afraid and surprised clips. They are synthetic, and so is every figure from them.
+Calls of two to four minutes are composed from one speaker's clips over a random telephone line
+(`models/training/calls.py`). They are synthetic, and so is every figure from them. Two populations,
+each with the tracker's settings of the shipped model:
+
+- *unheard speakers*: those held out from training, judged by the shipped model,
+- *unheard corpora*: all others, each corpus judged by a model fitted in the same way without it;
+  one that is never trained on, by the shipped model.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import msgspec
+from joblib import Parallel, delayed
 
-from benchmarks.record import command, write
+from benchmarks import cache
+from benchmarks.calls import Heard, Order, hear
+from benchmarks.escalation_plot import plot
+from benchmarks.populations import Population, populations
+from benchmarks.record import command, commit, show, write
+from benchmarks.warned import Curve, figures
 from hackles.classifier import default_classifier
-from hackles.config import SAMPLE_RATE
 from hackles.errors import UsageError
-from hackles.pipeline import CallPipeline
-from hackles.types import Alert, Block, Event, Gap
-from hackles.wording import STATES, because, clock
-from models.training.calls import Call
+from hackles.tracker import Settings
 from models.training.corpora import read_clips
-from models.training.tune import compose_calls, episodes
+from models.training.telephone import Line
+from models.training.truth import Truth, Verdict
 
-ESCALATING = ((45.0, 0.0, 0.0), (45.0, 1.0, 0.0))
-NEVER = ((90.0, 0.0, 0.3),)
-_SEED = 2026
+THRESHOLDS = (0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8, 10, 13, 16, 20, 25)
+"""Of `rising`, from bold to shy; `irritated` keeps its distance."""
 
+VARIANTS = ("angry_start", "taken_over")
+_CALM_CALL_S = 75.0
+"""Speech in a calm call, about: `--hours` are counted out by it."""
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A call and what the engine made of it."""
+_CLEAN = Line(snr_db=40.0)
+_CHANGED: dict[str, dict[str, Any]] = {
+    "mu-law, 40 dB": {},
+    "12 dB softer": {"gain_db": -12.0},
+    "6 dB louder": {"gain_db": 6.0},
+    "A-law": {"codec": "A-law"},
+    "GSM 6.10": {"codec": "GSM 6.10"},
+    "Opus 12 kbit/s": {"codec": "Opus 12 kbit/s"},
+    "Opus 6 kbit/s": {"codec": "Opus 6 kbit/s"},
+    "pink noise, 20 dB": {"snr_db": 20.0},
+    "pink noise, 12 dB": {"snr_db": 12.0},
+    "babble, 20 dB": {"noise": "babble", "snr_db": 20.0},
+    "babble, 12 dB": {"noise": "babble", "snr_db": 12.0},
+    "hum, 12 dB": {"noise": "hum", "snr_db": 12.0},
+    "5 % of packets lost": {"loss": 0.05},
+    "a room of 0.5 s": {"room_s": 0.5},
+    "clipped by 12 dB": {"clipped_db": 12.0},
+    "gain control": {"agc": True},
+}
+"""The same calls over a clean line, and over one with a single thing changed."""
 
-    call: Call
-    events: list[Event]
-    speech_s: float
-
-    @property
-    def starts(self) -> list[float]:
-        """When each episode began, in seconds."""
-        return episodes([event for event in self.events if isinstance(event, Alert)])
-
-
-def hear(call: Call) -> Heard:
-    """Run one call through the engine, a second at a time."""
-    pipeline = CallPipeline()
-    events: list[Event] = []
-    for start in range(0, len(call.samples), SAMPLE_RATE):
-        events += pipeline.push(Block(call.samples[start : start + SAMPLE_RATE], start))
-    events += pipeline.flush()
-    return Heard(call, events, pipeline.speech_s)
-
-
-def angry_s(call: Call, until: float) -> float:
-    """Return the seconds of clips between the onset and a time."""
-    onset = call.onset_s or 0.0
-    return sum(max(0.0, min(end, until) - max(start, onset)) for start, end, _ in call.segments)
+LINES = {name: replace(_CLEAN, **change) for name, change in _CHANGED.items()}
 
 
-def figures(escalating: Sequence[Heard], calm: Sequence[Heard]) -> dict[str, Any]:
-    """Return the counts, and the delay in seconds of customer speech after the onset."""
-    before = [h for h in escalating if any(s < _onset(h) for s in h.starts)]
-    after = {id(h): next((s for s in h.starts if s >= _onset(h)), None) for h in escalating}
-    delays = [angry_s(h.call, t) for h in escalating if (t := after[id(h)]) is not None]
-    false = sum(sum(s < _onset(h) for s in h.starts) for h in escalating)
-    hours = sum(h.speech_s for h in calm) / 3600
+def orders(population: Population, kind: str, calls_per_corpus: float) -> list[Order]:
+    """Return calls of every speaker, about as many from each corpus."""
+    return [
+        Order(population.speakers, speaker, kind, max(1, ceil(calls_per_corpus / len(speakers))))
+        for speakers in population.corpora().values()
+        for speaker in speakers
+    ]
+
+
+def hear_all(some: Sequence[Order], folder: Path) -> list[Heard]:
+    """Compose and measure calls on all cores, or find them in the cache."""
+    done = Parallel(n_jobs=-1)(delayed(hear)(order, folder) for order in some)
+    return [call for calls in done for call in calls]
+
+
+def judge_population(
+    population: Population, settings: Settings, hours: float, folder: Path
+) -> dict[str, Any]:
+    """Return all figures of a population at the shipped settings, and the curve."""
+    per_corpus = hours * 3600 / _CALM_CALL_S / len(population.corpora())
+    calls = [
+        call
+        for kind in ("escalating", "calm")
+        for call in hear_all(orders(population, kind, per_corpus), folder)
+    ]
+    _say(f"{population.name}: {len(calls)} calls")
+    shipped = population.verdicts(calls, settings)
+    curve = Curve(
+        THRESHOLDS,
+        [population.verdicts(calls, at_threshold(settings, rising)) for rising in THRESHOLDS],
+    )
+    truths = [call.truth for call in calls]
+    variants = {
+        kind: hear_all(orders(population, kind, per_corpus / 4), folder) for kind in VARIANTS
+    }
     return {
-        "speakers": len({h.call.speaker for h in escalating}),
-        "escalating_calls": len(escalating),
-        "warned_after_onset": len(delays),
-        "warned_before_onset": len(before),
-        "episodes_before_onset": false,
-        "never_warned": sum(not h.starts for h in escalating),
-        "delay_of_speech_median_s": _percentile(delays, 50),
-        "delay_of_speech_p90_s": _percentile(delays, 90),
-        "calm_calls": len(calm),
-        "calm_calls_warned": sum(bool(h.starts) for h in calm),
-        "calm_hours_of_speech": round(hours, 3),
-        "false_alerts_per_hour_of_speech": round(sum(len(h.starts) for h in calm) / hours, 2),
+        "sensitivities": {"shipped": figures(shipped)},
+        "at_rates": curve.at_rates(),
+        "curve": curve.points(),
+        "delays_s": [round(v.delay_s, 2) for v in shipped if v.delay_s is not None],
+        "by": {name: table(truths, shipped, key) for name, key in KEYS.items()},
+        "variants": {
+            kind: figures(population.verdicts(some, settings)) for kind, some in variants.items()
+        },
     }
 
 
-def _onset(heard: Heard) -> float:
-    return heard.call.onset_s if heard.call.onset_s is not None else float("inf")
+def at_threshold(settings: Settings, rising: float) -> Settings:
+    """Return settings with another threshold of `rising`, and `irritated` as far above it."""
+    irritated = settings.irritated / settings.rising * rising
+    return msgspec.structs.replace(settings, rising=float(rising), irritated=irritated)
 
 
-def _percentile(values: Sequence[float], percent: float) -> float | None:
-    return round(float(np.percentile(values, percent)), 1) if values else None
+def table(
+    truths: Sequence[Truth], verdicts: Sequence[Verdict], key: Callable[[Truth], str]
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of each group of calls."""
+    names = [key(truth) for truth in truths]
+    return {
+        name: figures([v for v, own in zip(verdicts, names, strict=True) if own == name])
+        for name in sorted(set(names))
+    }
 
 
-def show(heard: Heard) -> None:
-    """Print a call's events but its readings, and its onset among them."""
-    print(f"\n{heard.call.speaker}: onset at {_onset(heard):.1f} s")
-    for event in heard.events:
-        if isinstance(event, Alert):
-            print(
-                f"  {event.time:6.2f} s  {STATES[event.state]} since {event.since:.2f} s, "
-                f"level {event.level:.2f}, confidence {event.confidence:.2f}: {because(event)}"
-            )
-        elif isinstance(event, Gap):
-            print(f"  {event.time:6.2f} s  not scored since {clock(event.since)}: {event.reason}")
-    readings = [event for event in heard.events if event.type == "reading"]
-    print("  readings: " + " ".join(f"{r.time:.0f}:{r.irritation:.2f}" for r in readings))
+def _between(edges: Iterable[float], unit: str, value: float) -> str:
+    """Return which stretch between two edges a value lies in, in words."""
+    low, *rest = edges
+    high = next((edge for edge in rest if value < edge), rest[-1])
+    low = max([edge for edge in (low, *rest) if edge < high])
+    return f"{low:+g} to {high:+g} {unit}"
+
+
+KEYS: dict[str, Callable[[Truth], str]] = {
+    "corpus": lambda t: t.corpus,
+    "language": lambda t: t.language,
+    "sex": lambda t: t.sex or "not published",
+    "codec": lambda t: t.codec,
+    "noise": lambda t: f"{t.noise}, {_between((12, 18, 24, 30), 'dB', t.snr_db)}",
+    "gain": lambda t: _between((-12, -7, -2, 3), "dB", t.gain_db),
+    "packets lost": lambda t: f"{100 * t.loss:g} %",
+}
+
+
+def same_calls(
+    population: Population, settings: Settings, calls: float, folder: Path
+) -> dict[str, Any]:
+    """Return figures of the same calls over a clean line and over worse ones."""
+    some = [o for kind in ("escalating", "calm") for o in orders(population, kind, calls)]
+    heard = {
+        name: hear_all([replace(order, line=line) for order in some], folder)
+        for name, line in LINES.items()
+    }
+    kept = [replace(order, line=_CLEAN, keep_levels=True) for order in some]
+    heard["levels as recorded"] = hear_all(kept, folder)
+    return {name: figures(population.verdicts(h, settings)) for name, h in heard.items()}
+
+
+_SHOWN = (
+    "escalating_calls",
+    "recall",
+    "recall_range",
+    "early_share",
+    "delay_median_s",
+    "delay_p90_s",
+    "calm_hours",
+    "false_per_hour",
+    "false_per_hour_range",
+)
+
+
+def _show(title: str, rows: dict[str, dict[str, Any]]) -> None:
+    show(title, {name: {key: row.get(key) for key in _SHOWN} for name, row in rows.items()})
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Compose, hear, count, print and keep."""
+    """Compose, hear, judge, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpora", type=Path, required=True, help="folder of labelled speech")
-    parser.add_argument("--calls", type=int, default=20, help="calls of each kind, about")
+    parser.add_argument("--hours", type=float, default=10.0, help="calm speech, each population")
+    parser.add_argument("--paired", type=int, default=15, help="calls per corpus over every line")
+    parser.add_argument("--cache", type=Path, default=cache.DEFAULT, help="where to keep features")
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
+    parser.add_argument("--plot", type=Path, help="where the picture goes, as PNG")
     options = parser.parse_args(arguments)
-    held_out = default_classifier().metadata.held_out
+    found: dict[str, Any] = {"commit": commit()}
+    shipped = default_classifier()
+    settings = shipped.metadata.tracker
     try:
-        clips = [clip for clip in read_clips(options.corpora) if clip.speaker in held_out]
+        every = populations(read_clips(options.corpora), shipped, options.cache)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
-    escalating = [hear(call) for call in compose_calls(clips, [ESCALATING], _SEED, options.calls)]
-    calm = [hear(call) for call in compose_calls(clips, [NEVER], _SEED + 1, options.calls)]
-    found: dict[str, Any] = {"all": figures(escalating, calm)}
-    for corpus in sorted({clip.corpus for clip in clips}):
-        own, quiet = (
-            [h for h in some if h.call.speaker.startswith(f"{corpus}:")]
-            for some in (escalating, calm)
-        )
-        found[corpus] = figures(own, quiet)
-    for name, numbers in found.items():
-        print(f"\n{name}")
-        for key, value in numbers.items():
-            print(f"  {key:34} {value}")
-    for heard in (escalating[0], escalating[len(escalating) // 2], escalating[-1]):
-        show(heard)
+    for population in every:
+        own = judge_population(population, settings, options.hours, options.cache)
+        found[population.name] = own
+        _show(population.name, own["sensitivities"] | own["at_rates"] | own["variants"])
+        for name, rows in own["by"].items():
+            _show(f"{population.name} by {name}", rows)
+    if options.paired:
+        found["same_calls"] = same_calls(every[0], settings, options.paired, options.cache)
+        _show("the same calls over several lines", found["same_calls"])
+    if options.plot:
+        plot({population.name: found[population.name] for population in every}, options.plot)
     if options.out:
         write(options.out, command("benchmarks/escalation.py", options), found)
     return 0

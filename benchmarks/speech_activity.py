@@ -33,7 +33,7 @@ from hackles.features import low_level_descriptors, spectra
 from hackles.following import Following
 from hackles.framing import SampleRing
 from hackles.types import AnyArray, Array, Bools
-from models.training.telephone import mu_law
+from models.training.coding import mu_law
 
 Detector: TypeAlias = Callable[[Array], Bools]
 """From samples to a flag for each hop of 10 ms."""

@@ -14,8 +14,8 @@ from scipy.signal import butter, sosfilt
 
 from hackles.config import BAND_HZ, HOP_LENGTH, SAMPLE_RATE
 from hackles.types import AnyArray, Array, Bools
+from models.training.coding import mu_law
 from models.training.corpora import Clip, read_clips, read_samples
-from models.training.telephone import mu_law
 
 Part: TypeAlias = tuple[tuple[float, ...], float]
 """The frequencies of a tone in Hz (none is a pause), and its seconds."""

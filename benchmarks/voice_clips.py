@@ -16,8 +16,10 @@ from hackles.features import (
 )
 from hackles.features.spectrum import log_mel_db
 from hackles.types import AnyArray, Array, Bools
+from models.training.coding import mu_law
 from models.training.corpora import Clip, read_samples
-from models.training.telephone import at_level, mu_law, pink_noise
+from models.training.noise import pink_noise
+from models.training.telephone import at_level
 
 PRAAT = ("praat_jitter", "praat_shimmer", "praat_hnr_db", "praat_f0_hz")
 ROADS = ("mu_law", "band", "band_mu_law", "noisy_telephone")

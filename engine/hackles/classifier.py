@@ -6,6 +6,7 @@ file's metadata; a model made for other features, or another frame, is refused.
 """
 
 import json
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -67,6 +68,12 @@ class Classifier:
     def baseline_prior(self) -> Array:
         """The population's calm means, shape (n_functionals,)."""
         return np.array(self.metadata.baseline_prior, dtype=np.float32)
+
+    def with_tracker(self, settings: Settings) -> "Classifier":
+        """Return the same model with other settings of the tracker."""
+        other = copy(self)
+        other.metadata = msgspec.structs.replace(self.metadata, tracker=settings)
+        return other
 
     def run(self, values: Array, baseline: Array, quality: Array) -> Outputs:
         """Judge readings.

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ from models.training.splits import (
     leave_one_speaker_out,
     save,
 )
-from models.training.tune import Result, add, tune
+from models.training.truth import Verdict
+from models.training.tune import CALLS, count, tune
 
 HELD_OUT = {"nemo": 2, "spanish": 3, "ravdess": 4, "emodb": 3, "ased": 8}
 """Speakers per corpus that the shipped model never hears: the benchmarks use them."""
@@ -38,13 +40,16 @@ HELD_OUT = {"nemo": 2, "spanish": 3, "ravdess": 4, "emodb": 3, "ased": 8}
 _DEFAULT_OUT = Path(__file__).parents[1] / "hackles_models" / "default.onnx"
 
 
-def train(corpora: Path, out: Path, quick: bool, record: Path | None = None) -> dict[str, Any]:
+def train(
+    corpora: Path, out: Path, quick: bool, calls: int = CALLS, record: Path | None = None
+) -> dict[str, Any]:
     """Train on all speakers but the held-out ones; return the figures.
 
     Args:
         corpora: the folder of labelled speech.
         out: where the model goes.
         quick: leave out leave-one-speaker-out.
+        calls: of each kind and fold, to choose the tracker's settings by.
         record: where it goes who was left out of what, if anywhere.
 
     Raises:
@@ -71,7 +76,7 @@ def train(corpora: Path, out: Path, quick: bool, record: Path | None = None) -> 
     _say("choosing the tracker's settings on composed calls of training speakers")
     with tempfile.TemporaryDirectory() as scratch:
         own_clips = [clip for clip in clips if clip.speaker not in held_out]
-        settings, tuned = tune(own_clips, data, Path(scratch))
+        settings, tuned = tune(own_clips, data, Path(scratch), calls)
     _say("fitting")
     model = fit_calibrated(data)
     used = list(dict.fromkeys(clip.corpus for clip in clips))
@@ -82,7 +87,7 @@ def train(corpora: Path, out: Path, quick: bool, record: Path | None = None) -> 
         "calibration": {"slope": model.slope, "offset": model.offset},
         "tracker": {n: getattr(settings, n) for n in settings.__struct_fields__},
         "composed_calls_leave_one_corpus_out": {
-            "all": _figures(add(list(tuned.values()))),
+            "all": _figures([one for found in tuned.values() for one in found]),
             **{corpus: _figures(found) for corpus, found in tuned.items()},
         },
     }
@@ -116,7 +121,8 @@ def _splits(clips: list[Clip], quick: bool) -> dict[str, tuple[Fold, ...]]:
     return splits
 
 
-def _figures(found: Result) -> dict[str, Any]:
+def _figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    found = count(verdicts)
     figures = asdict(found) | {"recall": found.recall, "false_per_hour": found.false_per_hour}
     delays = figures.pop("delays_s")
     figures["delay_median_s"] = float(np.median(delays)) if delays else None
@@ -134,10 +140,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="where the model goes")
     parser.add_argument("--report", type=Path, help="where the figures go, as JSON")
     parser.add_argument("--splits", type=Path, help="where it goes who was left out, as JSON")
+    parser.add_argument(
+        "--calls", type=int, default=CALLS, help="calls to choose the tracker by, of each kind"
+    )
     parser.add_argument("--quick", action="store_true", help="no leave-one-speaker-out")
     options = parser.parse_args(arguments)
     try:
-        report = train(options.corpora, options.out, options.quick, options.splits)
+        report = train(options.corpora, options.out, options.quick, options.calls, options.splits)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2

@@ -3,99 +3,155 @@
 They are synthetic, and every figure from them says so.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hackles.config import SAMPLE_RATE
+from hackles.errors import UsageError
 from hackles.types import Array
-from models.training.corpora import ANGER, CALM, Clip, read_samples
-from models.training.telephone import at_level, mu_law, pink_noise
+from models.training.coding import coded
+from models.training.corpora import ANGER, CALM, Clip
+from models.training.dialogue import LEVEL_DB, Dialogue, Stretch, sound
+from models.training.noise import pink_noise
+from models.training.telephone import Line, transmit
+from models.training.truth import Truth
 
-DISTRACTORS = frozenset({"happiness", "sadness", "fear", "surprise"})
-_LEVEL_DB = -26.0
-_CLIP_DB = 6.0
+KINDS = ("escalating", "calm", "angry_start", "taken_over")
+"""Anger after a calm stretch; never; from the first word; after another took over, in half."""
+
+_AGENT_NOISE_DB = -34.0
+_CODECS = ("mu-law", "A-law", "GSM 6.10", "Opus 12 kbit/s")
+_BABBLE_CLIPS = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The customer's side of a composed call.
+    """A composed call: both legs at the engine's rate, shape (n_samples,), and what is true."""
 
-    Attributes:
-        samples: at the engine's rate.
-        onset_s: where the first angry clip begins; None if there is none.
-        segments: (start in s, end in s, emotion) of each clip.
-    """
+    customer: Array
+    agent: Array
+    truth: Truth
 
-    speaker: str
-    samples: Array
-    onset_s: float | None
-    segments: tuple[tuple[float, float, str], ...]
+
+Speakers = Mapping[str, Sequence[Clip]]
+
+
+def speakers_of(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
+    """Return the clips of each speaker of whom there are angry and calm ones, in sorted order."""
+    every: dict[str, list[Clip]] = {}
+    for clip in clips:
+        every.setdefault(clip.speaker, []).append(clip)
+    emotions = {speaker: {clip.emotion for clip in own} for speaker, own in every.items()}
+    both = [name for name, found in sorted(emotions.items()) if ANGER in found and found & CALM]
+    return {name: every[name] for name in both}
 
 
 def compose(
-    clips: Sequence[Clip],
-    rng: np.random.Generator,
-    plan: Sequence[tuple[float, float, float]],
-    snr_db: float = 30.0,
+    speakers: Speakers,
+    customer: str,
+    kind: str,
+    number: int,
+    seed: int,
+    line: Line | None = None,
+    keep_levels: bool = False,
 ) -> Call:
-    """Compose a call of one speaker's clips.
+    """Compose a call; the same arguments give the same samples.
 
-    The customer takes turns of one to three clips; 2 to 8 s of agent's speech (here: line noise)
-    lie between. Each clip's level is random by +-6 dB, so that loudness does not tell the mood.
+    The customer takes turns of one to three clips; the agent, another speaker (of the same corpus,
+    if there is one), talks for 2 to 8 s between them. What is said does not depend on the line.
 
     Args:
-        clips: of one speaker, calm and angry ones among them.
-        rng: draws clips, levels and pauses.
-        plan: stretches of the call: length on the clock in seconds, share of angry clips, share
-            of distractors (happy, sad, afraid, surprised clips) among the others.
-        snr_db: of the line's pink noise against the mean level.
+        speakers: the clips of each speaker who may be heard, two at the least.
+        customer: which of them calls.
+        kind: one of `KINDS`.
+        number: which of the speaker's calls of that kind.
+        seed: of the whole set of calls.
+        line: the customer's telephone line; drawn if None.
+        keep_levels: leave a speaker's clips at the levels that they have to each other; else each
+            clip's level is random by +-6 dB, so that loudness does not tell the mood.
+
+    Raises:
+        UsageError: if nobody else can be the agent.
     """
-    pools = {
-        "anger": [c for c in clips if c.emotion == ANGER],
-        "calm": [c for c in clips if c.emotion in CALM],
-        "other": [c for c in clips if c.emotion in DISTRACTORS],
-    }
-    parts: list[Array] = []
-    segments: list[tuple[float, float, str]] = []
-    heard = end_s = 0.0
-    for length_s, anger, distractors in plan:
-        end_s += length_s
-        while heard < end_s:
-            for _ in range(int(rng.integers(1, 4))):
-                kind = _draw(rng, pools, anger, distractors)
-                clip = pools[kind][int(rng.integers(len(pools[kind])))]
-                level = _LEVEL_DB + rng.uniform(-_CLIP_DB, _CLIP_DB)
-                sound = at_level(_trimmed(read_samples(clip)), level)
-                seconds = len(sound) / SAMPLE_RATE
-                segments.append((heard, heard + seconds, clip.emotion))
-                pause = np.zeros(int(SAMPLE_RATE * rng.uniform(0.1, 0.4)), dtype=np.float32)
-                parts += [sound, pause]
-                heard += seconds + len(pause) / SAMPLE_RATE
-            turn = np.zeros(int(SAMPLE_RATE * rng.uniform(2.0, 8.0)), dtype=np.float32)
-            parts.append(turn)
-            heard += len(turn) / SAMPLE_RATE
-    clean = np.concatenate(parts)
-    noise = pink_noise(rng, len(clean)) * np.float32(10 ** ((_LEVEL_DB - snr_db) / 20))
-    onset = next((start for start, _, emotion in segments if emotion == ANGER), None)
-    return Call(clips[0].speaker, mu_law(clean + noise), onset, tuple(segments))
+    own = speakers[customer]
+    corpus = own[0].corpus
+    company = [name for name in sorted(speakers) if name != customer]
+    others = [name for name in company if speakers[name][0].corpus == corpus] or company
+    if not others:
+        raise UsageError(
+            f"{customer} is the only one to be calm and angry; a call needs two people."
+        )
+    # What is said, and what the line does to it, are drawn apart.
+    key = hashlib.sha256(f"{seed} {customer} {kind} {number}".encode()).digest()
+    said, sent = (np.random.default_rng([*key, part]) for part in range(2))
+    agent, second = (others[int(said.integers(len(others)))] for _ in range(2))
+    talk = Dialogue(said, (own, speakers[second]), speakers[agent], keep_levels)
+    talk.answer()
+    for stretch in plan(said, kind):
+        talk.play(stretch)
+    drawn = draw_line(sent)
+    line = drawn if line is None else line
+    voices = []
+    if line.noise == "babble":
+        every = [clip for other in others for clip in speakers[other]]
+        voices = [sound(every[i]) for i in sent.permutation(len(every))[:_BABBLE_CLIPS]]
+    law = "A-law" if line.codec == "A-law" else "mu-law"
+    heard = transmit(sent, talk.leg(0), LEVEL_DB, line, voices)
+    quiet = pink_noise(sent, len(heard)) * np.float32(10 ** ((LEVEL_DB + _AGENT_NOISE_DB) / 20))
+    return Call(
+        # A telephone system hands on as G.711 what reached it in another codec.
+        heard if line.codec == law else coded(heard, law),
+        coded(talk.leg(1) + quiet, law),
+        Truth(
+            corpus=corpus,
+            speaker=customer,
+            sex=own[0].sex,
+            language=own[0].language,
+            agent=agent,
+            second=second if kind == "taken_over" else None,
+            kind=kind,
+            number=number,
+            gain_db=line.gain_db,
+            noise=line.noise,
+            snr_db=line.snr_db,
+            codec=line.codec,
+            loss=line.loss,
+            **talk.times(),
+        ),
+    )
 
 
-def _draw(
-    rng: np.random.Generator, pools: dict[str, list[Clip]], anger: float, distractors: float
-) -> str:
-    """Draw what the next clip is."""
-    if rng.random() < anger:
-        return "anger"
-    return "other" if pools["other"] and rng.random() < distractors else "calm"
+def plan(rng: np.random.Generator, kind: str) -> tuple[Stretch, ...]:
+    """Return the stretches of a call of some kind; in 40 % the anger is eased again.
+
+    Raises:
+        ValueError: if there is no such kind.
+    """
+    calm = Stretch(rng.uniform(30, 40))
+    rise = tuple(Stretch(rng.uniform(5, 8), share) for share in (0.34, 0.67))
+    plateau = Stretch(rng.uniform(20, 35), 1.0)
+    after = (Stretch(rng.uniform(8, 15)),) if rng.random() < 0.4 else ()
+    if kind == "escalating":
+        return (calm, *rise, plateau, *after)
+    if kind == "calm":
+        return (Stretch(rng.uniform(60, 95)),)
+    if kind == "angry_start":
+        return (plateau, *after)
+    if kind == "taken_over":
+        then = (*rise, plateau) if rng.random() < 0.5 else ()
+        taken = (Stretch(rng.uniform(30, 40)), *then)
+        return (calm, *(Stretch(s.speech_s, s.anger, second=True) for s in taken))
+    raise ValueError(f"there is no kind of call {kind!r}; known are {', '.join(KINDS)}")
 
 
-def _trimmed(samples: Array) -> Array:
-    """Return a clip without the silence at its ends (100 ms frames 35 dB below its loudest)."""
-    n = len(samples) // 800
-    if n < 3:
-        return samples
-    power = np.mean(samples[: n * 800].reshape(n, 800) ** 2, axis=1)
-    loud = np.flatnonzero(power > power.max() * 10**-3.5)
-    return samples[max(int(loud[0]) - 1, 0) * 800 : (int(loud[-1]) + 2) * 800]
+def draw_line(rng: np.random.Generator) -> Line:
+    """Return a random line: gain, codec, noise, and lost packets in every third."""
+    return Line(
+        codec=str(rng.choice(_CODECS)),
+        gain_db=rng.uniform(-12.0, 3.0),
+        noise=str(rng.choice(["pink", "babble"])),
+        snr_db=rng.uniform(12.0, 30.0),
+        loss=0.01 if rng.random() < 1 / 3 else 0.0,
+    )

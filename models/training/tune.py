@@ -4,27 +4,28 @@ Each call is judged by a model that never saw its corpus (of one corpus alone: i
 a customer's line is not in the corpora either: thresholds that suit seen corpora would be too bold.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 import numpy as np
 
 from hackles.bank import Bank
 from hackles.classifier import Classifier
-from hackles.config import SAMPLE_RATE
 from hackles.decisions import GAP
 from hackles.errors import UsageError
 from hackles.listening import Measured
 from hackles.tracker import Settings
-from hackles.types import Alert, State
-from models.training.calls import Call, compose
-from models.training.corpora import ANGER, CALM, Clip
+from hackles.types import Alert, Array
+from models.training.calls import Speakers, compose, speakers_of
+from models.training.corpora import Clip
 from models.training.export import export, metadata
 from models.training.fit import PRIOR, Examples, fit_calibrated, strangers
 from models.training.measure import measure
+from models.training.truth import Truth, Verdict, verdict
 
 FALSE_ALERT_COST = 0.02
 """One false alert per hour of speech costs as much as missing 2 % of the escalations."""
@@ -44,8 +45,10 @@ START = Settings(
     level_gain=0.4,
 )
 
-ESCALATING = ((45.0, 0.0, 0.2), (8.0, 0.34, 0.2), (8.0, 0.67, 0.1), (35.0, 1.0, 0.0))
-NEVER = ((100.0, 0.0, 0.2),)
+KINDS = ("escalating", "calm")
+_SEED = 7
+CALLS = 20
+"""Of each kind, from each fold, or one of each speaker where there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,10 @@ class Result:
 
     Attributes:
         calls: escalating calls.
-        warned: of those, with an episode that begins after the onset.
-        early: of those, with one that begins before it.
+        warned: of those, with an episode that begins between onset and end.
+        early: of those, before the plateau.
         false_alerts: episodes before an onset, or in a call that never escalates.
-        hours: hours of customer speech in which an alert is false.
+        hours: of customer speech in which an alert is false.
         delays_s: seconds of customer speech from onset to warning.
     """
 
@@ -84,47 +87,28 @@ class Result:
         return 1 - self.recall + FALSE_ALERT_COST * self.false_per_hour
 
 
-def compose_calls(
-    clips: Sequence[Clip],
-    plans: Sequence[Sequence[tuple[float, float, float]]],
-    seed: int,
-    per_plan: int = 20,
-) -> list[Call]:
-    """Compose calls of each plan for each speaker who has calm and angry clips.
+def composed(
+    speakers: Speakers, customers: Sequence[str], calls: int
+) -> tuple[list[Truth], list[Measured]]:
+    """Compose calls of some customers; return what is true, and what was measured, of each."""
+    truths: list[Truth] = []
 
-    One of each, or more where there are fewer speakers than calls wanted `per_plan`.
-    """
-    by_speaker: dict[str, list[Clip]] = {}
-    for clip in clips:
-        by_speaker.setdefault(clip.speaker, []).append(clip)
-    rounds = range(max(1, per_plan // len(by_speaker)))
-    calls = []
-    for number, (_, own) in enumerate(sorted(by_speaker.items())):
-        emotions = {clip.emotion for clip in own}
-        if ANGER in emotions and emotions & CALM:
-            for again, (kind, plan) in product(rounds, enumerate(plans)):
-                rng = np.random.default_rng([seed, number, kind, again])
-                calls.append(compose(own, rng, plan, snr_db=float(rng.uniform(15, 35))))
-    return calls
+    def heard() -> Iterator[Array]:
+        for speaker, kind, number in product(
+            customers, KINDS, range(max(1, calls // len(customers)))
+        ):
+            call = compose(speakers, speaker, kind, number, _SEED)
+            truths.append(call.truth)
+            yield call.customer
+
+    measured = list(measure(heard()))
+    return truths, measured
 
 
-def episodes(alerts: Sequence[Alert]) -> list[float]:
-    """Return when each stay outside calm and eased began."""
-    starts, inside = [], False
-    for alert in alerts:
-        entered = alert.state in (State.RISING, State.IRRITATED)
-        if entered and not inside:
-            starts.append(alert.time)
-        inside = entered
-    return starts
-
-
-def judge(
-    calls: Sequence[Call], measured: Sequence[Measured], classifier: Classifier
-) -> list[list[Alert]]:
-    """Return the alerts of each call, all calls in one bank."""
-    bank = Bank(len(calls), classifier)
-    alerts: list[list[Alert]] = [[] for _ in calls]
+def judge(measured: Sequence[Measured], classifier: Classifier) -> list[list[Alert]]:
+    """Return the alerts of each of some calls, all in one bank."""
+    bank = Bank(len(measured), classifier)
+    alerts: list[list[Alert]] = [[] for _ in measured]
     for slot, event in bank.decide(_together(measured), np.empty(0, GAP)).events():
         if isinstance(event, Alert):
             alerts[slot].append(event)
@@ -142,83 +126,57 @@ def _together(measured: Sequence[Measured]) -> Measured:
     return Measured(**columns)
 
 
-def speech_s(measured: Measured, start_s: float, end_s: float) -> float:
-    """Return the seconds of speech that were heard between two times."""
-    time = measured.position / SAMPLE_RATE
-    return float(measured.fresh[(time > start_s) & (time <= end_s)].sum()) / 100
-
-
-def result(
-    calls: Sequence[Call], measured: Sequence[Measured], alerts: Sequence[Sequence[Alert]]
-) -> Result:
-    """Count what was warned, what was not, and what was warned of for nothing."""
-    delays: list[float] = []
-    n_calls = n_early = n_false = 0
-    calm_s = 0.0
-    for call, heard, own in zip(calls, measured, alerts, strict=True):
-        onset = call.onset_s if call.onset_s is not None else np.inf
-        starts = episodes(own)
-        early = [start for start in starts if start < onset]
-        n_false += len(early)
-        calm_s += speech_s(heard, 0.0, onset)
-        if call.onset_s is not None:
-            n_calls += 1
-            n_early += bool(early)
-            after = [start for start in starts if start >= onset]
-            delays += [speech_s(heard, onset, after[0])] if after else []
-    return Result(n_calls, len(delays), n_early, n_false, calm_s / 3600, tuple(delays))
-
-
-def add(results: Sequence[Result]) -> Result:
-    """Return the sum of several results."""
+def count(verdicts: Sequence[Verdict]) -> Result:
+    """Count what was warned of, what was not, and what was warned of for nothing."""
+    escalating = [v for v in verdicts if v.escalates]
     return Result(
-        calls=sum(r.calls for r in results),
-        warned=sum(r.warned for r in results),
-        early=sum(r.early for r in results),
-        false_alerts=sum(r.false_alerts for r in results),
-        hours=sum(r.hours for r in results),
-        delays_s=tuple(delay for r in results for delay in r.delays_s),
+        calls=len(escalating),
+        warned=sum(v.delay_s is not None for v in escalating),
+        early=sum(bool(v.early) for v in escalating),
+        false_alerts=sum(v.false_alerts for v in verdicts),
+        hours=sum(v.calm_s for v in verdicts) / 3600,
+        delays_s=tuple(v.delay_s for v in escalating if v.delay_s is not None),
     )
 
 
 def tune(
-    clips: Sequence[Clip], data: Examples, scratch: Path
-) -> tuple[Settings, Mapping[str, Result]]:
-    """Return the settings of least cost, and what they did to the strangers of each fold.
+    clips: Sequence[Clip], data: Examples, scratch: Path, calls: int = CALLS
+) -> tuple[Settings, Mapping[str, Sequence[Verdict]]]:
+    """Return the settings of least cost, and what they were worth to the strangers of each fold.
 
     Args:
         clips: of training speakers.
         data: their readings.
-        scratch: a folder for the model of a fold.
+        scratch: a folder for the models of the folds.
+        calls: of each kind, from each fold.
 
     Raises:
         UsageError: if nobody is calm at times and angry at others, so that no call can be composed.
     """
-    folds = {}
+    folds: dict[str, tuple[list[Truth], list[Measured], Classifier]] = {}
+    speakers = speakers_of(clips)
     for out in strangers(data):
-        own = [clip for clip in clips if clip.speaker in out.speakers]
-        calls = compose_calls(own, [ESCALATING, NEVER], seed=7)
-        if calls:
-            measured = list(measure(call.samples for call in calls))
-            others = data.rows(~data.spoken_by(out.speakers))
-            folds[out.name] = calls, measured, fit_calibrated(others)
+        customers = sorted(out.speakers & set(speakers))
+        if customers:
+            model = fit_calibrated(data.rows(~data.spoken_by(out.speakers)))
+            path = scratch / f"{len(folds)}.onnx"
+            export(model, metadata(model, START, [], []), path)
+            folds[out.name] = *composed(speakers, customers, calls), Classifier(path)
     if not folds:
         raise UsageError(
             "nobody in the corpora is calm in some clips and angry in others; add some."
         )
-    best: tuple[float, Settings, Mapping[str, Result]] | None = None
+    best: tuple[float, Settings, Mapping[str, Sequence[Verdict]]] | None = None
     for drift, rising in product((-0.6, -0.3, 0.0, 0.3), (1.5, 2.0, 2.5, 3.0, 4.0, 5.0)):
-        values = {n: getattr(START, n) for n in START.__struct_fields__}
-        settings = Settings(
-            **values | {"drift": drift, "rising": rising, "irritated": 1.7 * rising}
+        settings = msgspec.structs.replace(
+            START, drift=drift, rising=rising, irritated=1.7 * rising
         )
         found = {}
-        for name, (calls, measured, model) in folds.items():
-            path = scratch / "fold.onnx"
-            export(model, metadata(model, settings, [], []), path)
-            found[name] = result(calls, measured, judge(calls, measured, Classifier(path)))
+        for name, (truths, measured, classifier) in folds.items():
+            alerts = judge(measured, classifier.with_tracker(settings))
+            found[name] = [verdict(*pair) for pair in zip(truths, alerts, strict=True)]
         # Every fold weighs the same, as in the fit: which one a customer is like is not known.
-        cost = float(np.mean([one.cost for one in found.values()]))
+        cost = float(np.mean([count(one).cost for one in found.values()]))
         if best is None or cost < best[0]:
             best = cost, settings, found
     if best is None:
