@@ -1,17 +1,19 @@
 """Training, on a small corpus of made-up voices: no recording is needed."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
 import soundfile
 
 from hackles.classifier import Classifier
+from hackles.errors import UsageError
 from hackles.tracker import probability
 from models.training.__main__ import main
 from models.training.corpora import read_clips
 from models.training.export import export, metadata
-from models.training.fit import PRIOR, draw_baselines, examples, fit_calibrated
+from models.training.fit import PRIOR, draw_baselines, examples, fit_calibrated, strangers
 from models.training.measure import measure_clips, measure_runs
 from models.training.splits import hold_out
 from models.training.tune import START
@@ -81,6 +83,19 @@ def test_it_learns_what_can_be_learned(data):
     assert logits[data.angry].mean() > logits[~data.angry].mean() + 2
 
 
+def test_one_corpus_alone_is_calibrated_on_some_of_its_speakers(data):
+    one = data.rows(data.corpus == "nemo")
+    names = [fold.speakers for fold in strangers(one)]
+    assert sorted(name for fold in names for name in fold) == sorted(set(one.speaker))
+    assert len(names) > 1
+    assert fit_calibrated(one).slope > 0
+
+
+def test_too_few_speakers_are_told(data):
+    with pytest.raises(UsageError, match="nemo alone has fewer than two speakers"):
+        fit_calibrated(data.rows(data.speaker == "nemo:0"))
+
+
 def test_the_same_data_give_the_same_model(data, tmp_path):
     for name in ("a", "b"):
         model = fit_calibrated(data)
@@ -97,22 +112,14 @@ def test_a_baseline_never_holds_the_clip_that_is_judged(data):
 
 
 def test_one_command_trains_and_reports(corpora, tmp_path, capsys):
-    out, report = tmp_path / "m.onnx", tmp_path / "report.json"
-    code = main(
-        [
-            "--corpora",
-            str(corpora),
-            "--out",
-            str(out),
-            "--report",
-            str(report),
-            "--quick",
-            "--calls",
-            "1",
-        ]
-    )
-    assert code == 0
-    assert Classifier(out).metadata.held_out
+    out, report, splits = (tmp_path / name for name in ("m.onnx", "report.json", "splits.json"))
+    files = ["--out", str(out), "--report", str(report), "--splits", str(splits)]
+    assert main(["--corpora", str(corpora), *files, "--quick", "--calls", "1"]) == 0
+    about = Classifier(out).metadata
+    assert about.training_data == ("nemo", "emodb", "ased")
+    left_out = json.loads(splits.read_text())
+    assert left_out["held_out"]["held_out"] == list(about.held_out)
+    assert list(left_out["leave_one_corpus_out"]) == ["ased", "emodb", "nemo"]
     assert '"leave_one_corpus_out_cold"' in report.read_text()
     assert capsys.readouterr().out.startswith("{")
 
@@ -120,6 +127,12 @@ def test_one_command_trains_and_reports(corpora, tmp_path, capsys):
 def test_a_folder_without_labels_is_told_in_a_sentence(tmp_path, capsys):
     assert main(["--corpora", str(tmp_path)]) == 2
     assert "has no labels.csv" in capsys.readouterr().err
+
+
+def test_a_folder_of_corpora_for_tests_only_is_told(tmp_path, capsys):
+    soundfile.write(tmp_path / "OAF_back_angry.wav", np.zeros(80), 8000)
+    assert main(["--corpora", str(tmp_path)]) == 2
+    assert "tess and turev are for tests only" in capsys.readouterr().err
 
 
 def test_held_out_speakers_do_not_depend_on_the_order_of_the_clips(corpora):

@@ -86,7 +86,7 @@ def train(
         "held_out": sorted(held_out),
         "calibration": {"slope": model.slope, "offset": model.offset},
         "tracker": {n: getattr(settings, n) for n in settings.__struct_fields__},
-        "composed_calls_leave_one_corpus_out": {
+        f"composed_calls_leave_{'one_corpus' if len(used) > 1 else 'speakers'}_out": {
             "all": _figures([one for found in tuned.values() for one in found]),
             **{corpus: _figures(found) for corpus, found in tuned.items()},
         },
@@ -113,9 +113,8 @@ def train(
 
 def _splits(clips: list[Clip], quick: bool) -> dict[str, tuple[Fold, ...]]:
     """Return whom to leave out in turn; of one corpus alone, its speakers only."""
-    splits = {"leave_one_corpus_out": leave_one_corpus_out(clips)}
-    if len(splits["leave_one_corpus_out"]) < 2:
-        splits.clear()
+    corpora = leave_one_corpus_out(clips)
+    splits = {"leave_one_corpus_out": corpora} if len(corpora) > 1 else {}
     if not quick:
         splits["leave_one_speaker_out"] = leave_one_speaker_out(clips)
     return splits

@@ -1,4 +1,4 @@
-"""How published corpora spell labels in their file names, as data; `published.py` reads them."""
+"""How published corpora spell labels in their file names: data, which `published.py` reads."""
 
 import re
 from collections.abc import Mapping

@@ -17,7 +17,7 @@ def read_rows(folder: Path) -> list[Row]:
     A recording that lies there twice (CREMA-D comes as WAV and as MP3) is taken once, as WAV.
 
     Raises:
-        UsageError: if there is no audio, or some that no layout knows, or a table lacks a column.
+        UsageError: if there is no speech, or audio that no layout knows, or a table lacks a column.
     """
     sexes = cache(_sexes)
     rows: dict[tuple[str | None, ...], Row] = {}
@@ -30,11 +30,15 @@ def read_rows(folder: Path) -> list[Row]:
         if layout.table:
             row["sex"] = sexes(folder, path.parent, layout.table).get(found["speaker"], "")
         rows.setdefault((layout.corpus, *found.groups()), row)
+    if not rows:
+        raise UsageError(f"{folder} holds only song, or pictures without sound; add speech.")
     return sorted(rows.values(), key=lambda row: Path(row["file"]))
 
 
 def _recordings(folder: Path) -> list[Path]:
     """Return the audio files below a folder, WAV first."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder; name a folder of labelled speech.")
     try:
         paths = [Path(path) for path in find_recordings(str(folder))]
     except AudioError as error:
