@@ -5,7 +5,7 @@ list of clips and on nothing else. What was measured is kept on disk (`cache`).
 """
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,12 +18,9 @@ from benchmarks.cache import digest, kept
 from benchmarks.record import ROOT
 from hackles.config import SAMPLE_RATE
 from hackles.types import AnyArray, Array, Ints
-from models.training.coding import coded
-from models.training.corpora import Clip, read_samples
+from models.training.corpora import Clip
 from models.training.fit import Examples, examples
-from models.training.measure import Readings, measure_runs, readings_of, runs_of
-from models.training.noise import pink_noise
-from models.training.telephone import at_level
+from models.training.measure import Readings, measure_runs, on_telephone, readings_of, runs_of
 
 MU_LAW = "mu-law"
 CODECS = ("A-law", "GSM 6.10", "Opus 12 kbit/s", "Opus 6 kbit/s")
@@ -93,17 +90,6 @@ class Heard:
         return examples(self.clips, Readings(clip, part, covered, snr_db, values))
 
 
-def hear(placed: Placed, codec: str) -> Array:
-    """Return a clip as heard on a telephone; by mu-law what `as_telephone` yields of seed 0."""
-    index, clip = placed
-    rng = np.random.default_rng([0, index])
-    samples = read_samples(clip)
-    level_db, snr_db = rng.uniform(-32, -20), rng.uniform(12, 40)
-    sound = at_level(samples, level_db)
-    noise = pink_noise(rng, len(sound)) * np.float32(10 ** ((level_db - snr_db) / 20))
-    return coded(sound + noise, codec)
-
-
 def measure_all(
     sets: Mapping[str, CodedClips], clips: Sequence[Clip], folder: Path
 ) -> tuple[dict[str, Heard], Examples]:
@@ -157,7 +143,7 @@ def _joined(clips: Sequence[Clip], folder: Path) -> dict[str, AnyArray]:
 
 def _windows(placed: Sequence[Placed], codec: str, folder: Path) -> dict[str, AnyArray]:
     def make() -> dict[str, AnyArray]:
-        found = readings_of([clip for _, clip in placed], (hear(one, codec) for one in placed))
+        found = readings_of([clip for _, clip in placed], _heard(placed, codec))
         return {"values": found.values, "clip": found.clip}
 
     return kept(folder, "windows", _key(placed, codec, _ENGINE, _PACKAGES), make)
@@ -165,7 +151,7 @@ def _windows(placed: Sequence[Placed], codec: str, folder: Path) -> dict[str, An
 
 def _wholes(placed: Sequence[Placed], codec: str, folder: Path) -> dict[str, AnyArray]:
     def make() -> dict[str, AnyArray]:
-        heard = [hear(one, codec) for one in placed]
+        heard = list(_heard(placed, codec))
         rows = [_smile().process_signal(sound, SAMPLE_RATE).to_numpy()[0] for sound in heard]
         return {
             "values": np.nan_to_num(np.array(rows, dtype=np.float32)),
@@ -173,6 +159,10 @@ def _wholes(placed: Sequence[Placed], codec: str, folder: Path) -> dict[str, Any
         }
 
     return kept(folder, "wholes", _key(placed, codec, _SAMPLES, (*_PACKAGES, "opensmile")), make)
+
+
+def _heard(placed: Sequence[Placed], codec: str) -> Iterator[Array]:
+    return (on_telephone(clip, index, 0, codec) for index, clip in placed)
 
 
 def _key(

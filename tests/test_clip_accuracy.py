@@ -1,13 +1,11 @@
 """What the benchmark of single clips counts, and that nothing leaks in it."""
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 import pytest
-import soundfile
 from joblib import parallel_config
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score, roc_curve
 from sklearn.svm import SVC
@@ -15,7 +13,7 @@ from sklearn.svm import SVC
 from benchmarks import figures, reference
 from benchmarks.cache import digest, kept
 from benchmarks.clip_accuracy import shuffled
-from benchmarks.clip_features import Heard, hear
+from benchmarks.clip_features import Heard
 from benchmarks.clip_groups import for_codecs
 from benchmarks.clip_judging import (
     BY_CORPUS,
@@ -31,9 +29,8 @@ from benchmarks.clip_tables import Judged, against
 from benchmarks.figures import Scores, equal_error_rate, ranged, recall_at, resampled, tally
 from benchmarks.gaussian import GaussianMachine, Kernels
 from hackles.features import N_FUNCTIONALS
-from models.training.corpora import CALM, Clip, read_clips
+from models.training.corpora import CALM, Clip
 from models.training.fit import PRIOR, draw_baselines
-from models.training.measure import as_telephone
 
 EMOTIONS = ("anger", "neutral", "happiness", "sadness")
 
@@ -278,21 +275,6 @@ def test_baselines_of_rows_of_a_second_are_those_of_readings(heard):
     assert np.allclose(draw_baselines(data, prior, 0.3, 0, seconds), of_readings, atol=1e-6)
     longer = draw_baselines(data, prior, 0.0, 0, 4 * seconds)
     assert np.linalg.norm(longer - prior) > np.linalg.norm(of_readings - prior)
-
-
-def test_mu_law_is_the_telephone_that_the_detector_is_trained_on(tmp_path):
-    rng = np.random.default_rng(0)
-    with (tmp_path / "labels.csv").open("w", newline="") as out:
-        rows = csv.writer(out)
-        rows.writerow(["file", "corpus", "speaker", "emotion"])
-        for number in range(3):
-            samples = (0.1 * rng.standard_normal(4000)).astype(np.float32)
-            soundfile.write(tmp_path / f"{number}.wav", samples, 8000)
-            rows.writerow([f"{number}.wav", "c", "c:1", "anger"])
-    clips = read_clips(tmp_path)
-    for placed, usual in zip(enumerate(clips), as_telephone(clips, 0), strict=True):
-        assert np.array_equal(hear(placed, "mu-law"), usual)
-        assert not np.array_equal(hear(placed, "GSM 6.10"), usual)
 
 
 def test_clips_for_the_codecs_are_always_the_same_and_of_every_kind():

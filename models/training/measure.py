@@ -31,11 +31,23 @@ class Readings:
     values: Array
 
 
+def on_telephone(clip: Clip, index: int, seed: int, codec: str = "mu-law") -> Array:
+    """Return a clip as heard on a telephone: level -26 dBFS +- 6 dB, SNR 12 to 40 dB.
+
+    Args:
+        clip: which.
+        index: its place in the list of clips; with `seed`, what level and noise are drawn by.
+        seed: of the draws.
+        codec: one of `coding.CODECS`.
+    """
+    rng = np.random.default_rng([seed, index])
+    samples = read_samples(clip)
+    return telephone(rng, samples, rng.uniform(-32, -20), rng.uniform(12, 40), codec)
+
+
 def as_telephone(clips: Sequence[Clip], seed: int) -> Iterator[Array]:
-    """Yield each clip as heard on a telephone: level -26 dBFS +- 6 dB, SNR 12 to 40 dB."""
-    for index, clip in enumerate(clips):
-        rng = np.random.default_rng([seed, index])
-        yield telephone(rng, read_samples(clip), rng.uniform(-32, -20), rng.uniform(12, 40))
+    """Yield each clip as heard on a telephone."""
+    return (on_telephone(clip, index, seed) for index, clip in enumerate(clips))
 
 
 def measure(calls: Iterable[Array], trusted: bool = False) -> Iterator[Measured]:
