@@ -11,6 +11,8 @@ from hackles.types import Array
 _SOUNDFILE = MappingProxyType({"mu-law": "ULAW", "A-law": "ALAW", "GSM 6.10": "GSM610"})
 _OPUS = MappingProxyType({f"Opus {kbit_per_s} kbit/s": kbit_per_s for kbit_per_s in (6, 12, 16)})
 
+_ONE_PAGE = 2 * SAMPLE_RATE
+
 CODECS = (*_SOUNDFILE, *_OPUS)
 """What `coded` knows, by name."""
 
@@ -31,7 +33,7 @@ def coded(samples: Array, codec: str) -> Array:
         return samples
     held = np.clip(samples, -1.0, 1.0)
     decoded = _opus(held, _OPUS[codec]) if codec in _OPUS else _wav(held, _SOUNDFILE[codec])
-    # GSM comes in blocks: what it was filled up with goes.
+    # GSM comes in blocks, and short clips are filled up for Opus: what they were filled with goes.
     return decoded[: len(samples)]
 
 
@@ -57,7 +59,9 @@ def _opus(samples: Array, kbit_per_s: int) -> Array:
     with av.open(file, "w", format="ogg") as container:
         stream = container.add_stream("libopus", SAMPLE_RATE, options, layout="mono")
         stream.bit_rate = 1000 * kbit_per_s
-        integers = np.rint(samples * 32767.0).astype(np.int16)[None]
+        # libsndfile calls some Ogg files of a single page malformed (up to a second: one page).
+        silence = max(_ONE_PAGE - len(samples), 0)
+        integers = np.rint(np.pad(samples, (0, silence)) * 32767.0).astype(np.int16)[None]
         frame = av.AudioFrame.from_ndarray(integers, format="s16", layout="mono")
         frame.sample_rate = SAMPLE_RATE
         container.mux([*stream.encode(frame), *stream.encode(None)])

@@ -26,7 +26,8 @@ LIMIT = 5.0
 
 _STRENGTH = 0.02
 _LONGEST_BASELINE = 40
-_COLD = 0.3
+COLD = 0.3
+"""Share of rows that are trained without a baseline: every call begins so."""
 
 # A telephone's gain is unknown, and the tempo buys nothing (`benchmarks/ablation.py`): both are
 # measured to be told to people.
@@ -148,8 +149,18 @@ def calm_mean(data: Examples) -> Array:
     return result
 
 
-def draw_baselines(data: Examples, prior_mean: Array, cold: float, seed: int) -> Array:
-    """Return a random baseline for each row: from none (with probability `cold`) to 40 s long."""
+def draw_baselines(
+    data: Examples, prior_mean: Array, cold: float, seed: int, seconds: Array | None = None
+) -> Array:
+    """Return a random baseline for each row: from none (with probability `cold`) to 40 s long.
+
+    Args:
+        data: whose rows; a baseline is drawn from the speaker's other calm ones.
+        prior_mean: the population's, shape (n_functionals,).
+        cold: share of rows without a baseline.
+        seed: of the draws.
+        seconds: of speech that each row stands for, shape (n,); else one, as a reading does.
+    """
     rng = np.random.default_rng(seed)
     mean = np.tile(prior_mean, (len(data.clip), 1))
     count = np.zeros(len(data.clip), dtype=np.float32)
@@ -161,8 +172,23 @@ def draw_baselines(data: Examples, prior_mean: Array, cold: float, seed: int) ->
             other = pool[data.part[pool] != data.part[row]]
             if len(other) and rng.random() >= cold:
                 chosen = rng.choice(other, rng.integers(1, _LONGEST_BASELINE))
-                mean[row], count[row] = data.values[chosen].mean(axis=0), len(chosen)
+                lasting = None if seconds is None else seconds[chosen]
+                mean[row], count[row] = _mean(data.values[chosen], lasting)
     return shrink(mean, count, prior_mean)
+
+
+def _mean(values: Array, seconds: Array | None) -> tuple[Array, float]:
+    """Return the mean of rows, and how many seconds it is of.
+
+    Of rows that last longer than a second each, as many are taken as last as long as there are
+    rows.
+    """
+    if seconds is None:
+        return values.mean(axis=0), len(values)
+    enough = np.cumsum(seconds) - seconds < len(seconds)
+    weight = seconds[enough]
+    result: Array = np.average(values[enough], axis=0, weights=weight)
+    return result, float(weight.sum())
 
 
 def balance(corpus: AnyArray, label: Bools) -> AnyArray:
@@ -179,7 +205,7 @@ def balance(corpus: AnyArray, label: Bools) -> AnyArray:
 def fit(data: Examples, seed: int = 0, inputs: Inputs = INPUTS) -> Model:
     """Fit a detector, not yet calibrated."""
     prior_mean = calm_mean(data)
-    seen = inputs.seen(data.values, draw_baselines(data, prior_mean, _COLD, seed))
+    seen = inputs.seen(data.values, draw_baselines(data, prior_mean, COLD, seed))
     mean, scale = seen.mean(axis=0), seen.std(axis=0) + 1e-6
     standard = np.clip((seen - mean) / scale, -LIMIT, LIMIT)
     aroused = np.isin(data.emotion, list(AROUSED))
@@ -224,7 +250,7 @@ def fit_calibrated(data: Examples) -> Model:
     for stranger in strangers(data):
         out = data.spoken_by(stranger.speakers)
         fold, test = fit(data.rows(~out)), data.rows(out)
-        baselines = draw_baselines(test, fold.prior_mean, _COLD, seed=1)
+        baselines = draw_baselines(test, fold.prior_mean, COLD, seed=1)
         unseen[out] = fold.logits(test.values, baselines)[:, 0]
     weight = balance(data.corpus, data.angry)
     affine = LogisticRegression(C=1e6).fit(unseen[:, None], data.angry, sample_weight=weight)

@@ -31,11 +31,23 @@ class Readings:
     values: Array
 
 
+def on_telephone(clip: Clip, index: int, seed: int, codec: str = "mu-law") -> Array:
+    """Return a clip as heard on a telephone: level -26 dBFS +- 6 dB, SNR 12 to 40 dB.
+
+    Args:
+        clip: which.
+        index: its place in the list of clips; with `seed`, what level and noise are drawn by.
+        seed: of the draws.
+        codec: one of `coding.CODECS`.
+    """
+    rng = np.random.default_rng([seed, index])
+    samples = read_samples(clip)
+    return telephone(rng, samples, rng.uniform(-32, -20), rng.uniform(12, 40), codec)
+
+
 def as_telephone(clips: Sequence[Clip], seed: int) -> Iterator[Array]:
-    """Yield each clip as heard on a telephone: level -26 dBFS +- 6 dB, SNR 12 to 40 dB."""
-    for index, clip in enumerate(clips):
-        rng = np.random.default_rng([seed, index])
-        yield telephone(rng, read_samples(clip), rng.uniform(-32, -20), rng.uniform(12, 40))
+    """Yield each clip as heard on a telephone."""
+    return (on_telephone(clip, index, seed) for index, clip in enumerate(clips))
 
 
 def measure(calls: Iterable[Array], trusted: bool = False) -> Iterator[Measured]:
@@ -74,8 +86,12 @@ def _share(measured: Measured, found: list[list[Measured]]) -> None:
 
 def measure_clips(clips: Sequence[Clip], seed: int = 0) -> Readings:
     """Return the readings of each clip alone: the cold start of a call."""
-    found = list(measure(as_telephone(clips, seed), trusted=True))
-    return _readings(found, np.arange(len(clips)), _parts(clips))
+    return readings_of(clips, as_telephone(clips, seed))
+
+
+def readings_of(clips: Sequence[Clip], heard: Iterable[Array]) -> Readings:
+    """Return the readings of each clip alone, from its samples as they were heard."""
+    return _readings(list(measure(heard, trusted=True)), np.arange(len(clips)), runs_of(clips))
 
 
 def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
@@ -92,7 +108,7 @@ def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
             )
 
     return _readings(
-        list(measure(joined(), trusted=True)), np.array([run[0] for run in runs]), _parts(clips)
+        list(measure(joined(), trusted=True)), np.array([run[0] for run in runs]), runs_of(clips)
     )
 
 
@@ -104,8 +120,8 @@ def _runs(clips: Sequence[Clip]) -> list[list[int]]:
     return [g[at : at + 5] for g in groups.values() for at in range(0, len(g), 5)]
 
 
-def _parts(clips: Sequence[Clip]) -> Ints:
-    """Return the number of each clip's run."""
+def runs_of(clips: Sequence[Clip]) -> Ints:
+    """Return the number of the run that each clip is heard in."""
     result = np.zeros(len(clips), dtype=np.int64)
     for number, run in enumerate(_runs(clips)):
         result[run] = number

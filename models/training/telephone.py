@@ -8,7 +8,7 @@ from scipy.signal import butter, oaconvolve, sosfilt
 
 from hackles.config import SAMPLE_RATE
 from hackles.types import Array
-from models.training.coding import coded, mu_law
+from models.training.coding import coded
 from models.training.noise import NOISES, babble, pink_noise
 
 PACKET = SAMPLE_RATE // 50
@@ -78,11 +78,17 @@ def transmit(
     return lossy(rng, arrived, line.loss) if line.loss else arrived
 
 
-def telephone(rng: np.random.Generator, samples: Array, level_db: float, snr_db: float) -> Array:
+def telephone(
+    rng: np.random.Generator,
+    samples: Array,
+    level_db: float,
+    snr_db: float,
+    codec: str = "mu-law",
+) -> Array:
     """Return a clip as the usual telephone would give it: level, pink noise, mu-law."""
     clip = at_level(samples, level_db)
     noise = pink_noise(rng, len(clip)) * _ratio(level_db - snr_db)
-    return mu_law(clip + noise)
+    return coded(clip + noise, codec)
 
 
 def at_level(samples: Array, level_db: float) -> Array:
