@@ -1,10 +1,15 @@
 """Counts, rates and ranges of warnings."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from benchmarks.escalation import at_threshold
+from benchmarks.populations import Population
 from benchmarks.warned import Curve, figures, upper_count
+from hackles.classifier import default_classifier
+from models.training.corpora import Clip
 from models.training.truth import Verdict
 from models.training.tune import START
 
@@ -79,3 +84,15 @@ def test_no_setting_may_be_quiet_enough():
 def test_a_threshold_takes_the_one_above_it_along():
     moved = at_threshold(START, 2 * START.rising)
     assert moved.irritated == 2 * START.irritated
+
+
+def test_no_speaker_is_judged_by_a_model_that_heard_this_voice():
+    shipped = default_classifier()
+    known, unknown = "nemo:known", shipped.metadata.held_out[0]
+    corpus = unknown.split(":")[0]
+    clips = {
+        name: [Clip(Path(), corpus, name, "", "", "anger", "", "")] for name in (known, unknown)
+    }
+    Population("fine", {unknown: clips[unknown]}, {corpus: shipped})
+    with pytest.raises(ValueError, match="nemo:known is on both sides"):
+        Population("not", {known: clips[known]}, {corpus: shipped})
