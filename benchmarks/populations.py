@@ -28,12 +28,19 @@ class Population:
     Attributes:
         name: of the population.
         speakers: who may meet in a call.
-        models: by corpus; none of them was fitted on these speakers.
+        models: by corpus; none of them was fitted on the speakers whom it judges.
     """
 
     name: str
     speakers: Speakers
     models: Mapping[str, Classifier]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a model has heard one of those whom it judges."""
+        for speaker, clips in self.speakers.items():
+            about = self.models[clips[0].corpus].metadata
+            if clips[0].corpus in about.training_data and speaker not in about.held_out:
+                raise ValueError(f"{speaker} is on both sides: the model was trained on this voice")
 
     def corpora(self) -> dict[str, list[str]]:
         """Return the speakers of each corpus, sorted."""

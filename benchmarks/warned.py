@@ -1,18 +1,17 @@
 """What warnings were worth: counts, rates, delays, their ranges, and the curve between them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.stats import chi2
 
-from hackles.types import AnyArray, Ints
+from benchmarks.figures import resampled
+from hackles.types import AnyArray
 from models.training.truth import Verdict
 
-DRAWS = 1000
 TARGETS_PER_HOUR = (1.0, 10.0)
-_SEED = 11
 _CALLS, _WARNED, _FALSE, _HOURS, _EARLY, _COULD_BE_EARLY = range(6)
 
 
@@ -76,11 +75,11 @@ class Curve:
         In every draw of the range the threshold is chosen anew.
         """
         sums = np.stack([_by_speaker(some) for some in self.verdicts])
-        draws = [sums[:, rows].sum(axis=1) for rows in _draws(self.verdicts[0])]
+        draws = np.einsum("ds,tsk->dtk", _drawn(self.verdicts[0]), sums)
         found = {}
         for target in TARGETS_PER_HOUR:
             at = _most_sensitive(sums.sum(axis=1), target)
-            recalls = [_recall_at(drawn, target) for drawn in draws]
+            recalls = np.array([_recall_at(drawn, target) for drawn in draws])
             found[f"{target:g}_per_hour"] = {
                 "rising": None if at is None else self.thresholds[at],
                 **({"recall": 0.0} if at is None else figures(self.verdicts[at], ranges=False)),
@@ -117,31 +116,33 @@ def _by_speaker(verdicts: Sequence[Verdict]) -> AnyArray:
     return sums
 
 
-def _draws(verdicts: Sequence[Verdict]) -> Iterator[Ints]:
-    """Yield speakers drawn with replacement within each corpus, as places in `_by_speaker`."""
-    rng = np.random.default_rng(_SEED)
-    corpus = np.array([c for _, c in sorted({(v.speaker, v.corpus) for v in verdicts})])
-    groups = [np.flatnonzero(corpus == name) for name in np.unique(corpus)]
-    for _ in range(DRAWS):
-        yield np.concatenate([rng.choice(group, len(group)) for group in groups])
+def _drawn(verdicts: Sequence[Verdict]) -> AnyArray:
+    """Return how often each speaker, as in `_by_speaker`, is drawn; see `resampled`."""
+    return resampled(np.array([c for _, c in sorted({(v.speaker, v.corpus) for v in verdicts})]))[
+        1:
+    ]
 
 
 def _ranges(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    sums = _by_speaker(verdicts)
-    speakers = sorted({v.speaker for v in verdicts})
-    delays = [_delays([v for v in verdicts if v.speaker == name]) for name in speakers]
-    drawn = [(sums[rows].sum(axis=0), rows) for rows in _draws(verdicts)]
+    drawn = _drawn(verdicts)
+    sums = drawn @ _by_speaker(verdicts)
+    calls, hours = sums[:, _CALLS] > 0, sums[:, _HOURS] > 0
     return {
-        "recall_range": _range([s[_WARNED] / s[_CALLS] for s, _ in drawn if s[_CALLS]]),
-        "false_per_hour_range": _range([s[_FALSE] / s[_HOURS] for s, _ in drawn if s[_HOURS]], 1),
-        "delay_median_range_s": _range(
-            [np.median(some) for _, r in drawn if len(some := _all(delays, r))], 1
-        ),
+        "recall_range": _range(sums[calls, _WARNED] / sums[calls, _CALLS]),
+        "false_per_hour_range": _range(sums[hours, _FALSE] / sums[hours, _HOURS], 1),
+        "delay_median_range_s": _range(_medians(verdicts, drawn), 1),
     }
 
 
-def _all(delays: Sequence[AnyArray], rows: Ints) -> AnyArray:
-    return np.concatenate([delays[row] for row in rows])
+def _medians(verdicts: Sequence[Verdict], drawn: AnyArray) -> AnyArray:
+    """Return the median delay of each draw in which there is one."""
+    speakers = sorted({v.speaker for v in verdicts})
+    told = sorted((v.delay_s, speakers.index(v.speaker)) for v in verdicts if v.delay_s is not None)
+    delays, whose = np.array(told).reshape(-1, 2).T
+    weights = np.cumsum(drawn[:, whose.astype(np.int64)], axis=1)
+    some = weights[:, -1] > 0 if len(delays) else np.zeros(len(drawn), np.bool_)
+    half = [np.searchsorted(row, row[-1] / 2) for row in weights[some]]
+    return delays[np.array(half, dtype=np.int64)]
 
 
 def _delays(verdicts: Sequence[Verdict]) -> AnyArray:
@@ -156,8 +157,8 @@ def _percentile(values: AnyArray, percent: float) -> float | None:
     return round(float(np.percentile(values, percent)), 1) if len(values) else None
 
 
-def _range(values: Sequence[float], digits: int = 3) -> list[float] | None:
+def _range(values: AnyArray, digits: int = 3) -> list[float] | None:
     """Return the 2.5th and 97.5th percentile."""
-    if not values:
+    if not len(values):
         return None
     return [round(float(edge), digits) for edge in np.percentile(values, [2.5, 97.5])]

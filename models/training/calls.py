@@ -68,7 +68,7 @@ def compose(
         kind: one of `KINDS`.
         number: which of the speaker's calls of that kind.
         seed: of the whole set of calls.
-        line: the customer's telephone line; drawn if None.
+        line: the customer's telephone line; drawn if None. Babble is calm speech of other speakers.
         keep_levels: leave a speaker's clips at the levels that they have to each other; else each
             clip's level is random by +-6 dB, so that loudness does not tell the mood.
 
@@ -95,7 +95,7 @@ def compose(
     line = drawn if line is None else line
     voices = []
     if line.noise == "babble":
-        every = [clip for other in others for clip in speakers[other]]
+        every = [clip for other in others for clip in speakers[other] if clip.emotion in CALM]
         voices = [sound(every[i]) for i in sent.permutation(len(every))[:_BABBLE_CLIPS]]
     law = "A-law" if line.codec == "A-law" else "mu-law"
     heard = transmit(sent, talk.leg(0), LEVEL_DB, line, voices)

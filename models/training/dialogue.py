@@ -10,10 +10,10 @@ import numpy as np
 from hackles.config import SAMPLE_RATE
 from hackles.types import Array
 from models.training.corpora import ANGER, CALM, Clip, read_samples
-from models.training.telephone import at_level, level_of
+from models.training.telephone import band_pass, level_of
 
 LEVEL_DB = -26.0
-"""Mean level of a party's clips before the line's gain, in dBFS where they sound."""
+"""Mean level of a party's clips before the line's gain: in dBFS, in the band, where they sound."""
 
 _DISTRACTORS = frozenset({"happiness", "sadness", "fear", "surprise"})
 _DISTRACTED = 0.3
@@ -130,12 +130,12 @@ class Dialogue:
 
     def _spoken(self, clip: Clip, spread_db: float, mean_db: float | None = None) -> Array:
         """Return a clip at its level in the call."""
-        found = sound(clip)
-        drawn = LEVEL_DB + self._rng.uniform(-spread_db, spread_db)
-        own = level_of(found)
-        if mean_db is not None and own is not None:
-            drawn = LEVEL_DB + own - mean_db
-        return at_level(found, drawn)
+        over_mean_db = self._rng.uniform(-spread_db, spread_db)
+        own_db = _level_db(clip)
+        if mean_db is not None:
+            over_mean_db = own_db - mean_db
+        gain = 10 ** ((LEVEL_DB + over_mean_db - own_db) / 20)
+        return (sound(clip) * gain).astype(np.float32)
 
     def _add(self, leg: int, said: Array) -> None:
         self._parts.append((leg, self._end, said))
@@ -156,8 +156,17 @@ def _pools(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
 
 
 def _mean_level_db(clips: Sequence[Clip]) -> float:
-    levels = [level_of(sound(clip)) for clip in clips]
-    return float(np.mean([level for level in levels if level is not None]))
+    return float(np.mean([_level_db(clip) for clip in clips]))
+
+
+@lru_cache(maxsize=16384)
+def _level_db(clip: Clip) -> float:
+    """Return how loud a clip is within the telephone's band.
+
+    Over the whole band angry clips would come out louder: less of them lies below 300 Hz.
+    """
+    level = level_of(band_pass(sound(clip)))
+    return LEVEL_DB if level is None else level
 
 
 def _one_of(rng: np.random.Generator, clips: Sequence[Clip]) -> Clip:
