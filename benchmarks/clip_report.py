@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import product
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -109,9 +110,11 @@ def chances(
     """
     result: Figures = {}
     for split in (BY_CORPUS, BY_SPEAKER):
-        for name in _names():
-            each = [_aucs(clips, _said(logits, split)[name]) for clips, logits in found]
-            result.setdefault(split, {})[name] = {
+        for system, way in product(found[0][1], WAYS):
+            if split not in found[0][1][system]:
+                continue
+            each = [_aucs(clips, logits[system][split][way]) for clips, logits in found]
+            result.setdefault(split, {})[f"{system} {way}"] = {
                 what: _summary([one[what] for one in each]) for what in each[0]
             }
     return {"seeds": list(seeds), **result}
