@@ -35,7 +35,7 @@ from models.training.corpora import read_clips
 from models.training.telephone import Line
 from models.training.truth import Truth, Verdict
 
-THRESHOLDS = (0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8, 10, 13, 16, 20, 25)
+THRESHOLDS = (0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8, 10, 13, 16, 20, 25, 32, 40, 50)
 """Of `rising`, from bold to shy; `irritated` keeps its distance."""
 
 VARIANTS = ("angry_start", "taken_over")

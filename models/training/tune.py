@@ -5,7 +5,7 @@ a customer's line is not in the corpora either: thresholds that suit seen corpor
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
@@ -107,23 +107,26 @@ def composed(
 
 def judge(measured: Sequence[Measured], classifier: Classifier) -> list[list[Alert]]:
     """Return the alerts of each of some calls, all in one bank."""
-    bank = Bank(len(measured), classifier)
     alerts: list[list[Alert]] = [[] for _ in measured]
-    for slot, event in bank.decide(_together(measured), np.empty(0, GAP)).events():
+    if not any(len(one.slot) for one in measured):
+        return alerts
+    decided = Bank(len(measured), classifier).decide(_together(measured), np.empty(0, GAP))
+    # Of the readings nobody asks: they need not become events.
+    for slot, event in replace(decided, readings=decided.readings[:0]).events():
         if isinstance(event, Alert):
             alerts[slot].append(event)
     return alerts
 
 
 def _together(measured: Sequence[Measured]) -> Measured:
-    """Return the windows of several calls as one batch, a slot per call."""
+    """Return the windows of several calls as one batch: each one's first, then its second."""
     some = [(slot, m) for slot, m in enumerate(measured) if len(m.slot)]
     columns = {
         name: np.concatenate([getattr(m, name) for _, m in some]) for name in Measured.__slots__
     }
     columns["slot"] = np.concatenate([np.full(len(m.slot), slot) for slot, m in some])
     columns["round"] = np.concatenate([np.arange(len(m.slot)) for _, m in some])
-    return Measured(**columns)
+    return Measured(**columns).rows(np.argsort(columns["round"], kind="stable"))
 
 
 def count(verdicts: Sequence[Verdict]) -> Result:
