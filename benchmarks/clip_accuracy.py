@@ -110,7 +110,7 @@ def shuffle(clips: Sequence[Clip], folder: Path, seeds: Sequence[int]) -> Figure
     """
     _say(f"measuring {len(clips)} clips")
     known = measure(clips, folder)[0][TRAINED]
-    found = []
+    found: list[tuple[list[Clip], dict[str, Logits]]] = []
     permuted = [shuffled(known.clips, seed) for seed in seeds]
     for mixed, runs in zip(permuted, measure_joined(permuted, folder), strict=True):
         _say(f"permutation {len(found) + 1} of {len(seeds)}")
