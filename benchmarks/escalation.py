@@ -138,7 +138,8 @@ KEYS: dict[str, Callable[[Truth], str]] = {
     "language": lambda t: t.language,
     "sex": lambda t: t.sex or "not published",
     "codec": lambda t: t.codec,
-    "noise": lambda t: f"{t.noise}, {_between((12, 18, 24, 30), 'dB', t.snr_db)}",
+    "noise": lambda t: t.noise,
+    "noise and SNR": lambda t: f"{t.noise}, {_between((12, 18, 24, 30), 'dB', t.snr_db)}",
     "gain": lambda t: _between((-12, -7, -2, 3), "dB", t.gain_db),
     "packets lost": lambda t: f"{100 * t.loss:g} %",
 }
