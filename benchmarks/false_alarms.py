@@ -33,6 +33,23 @@ _BEFORE_S = 15.0
 """What was said for so long before an alert is kept beside it."""
 
 
+_HALF_DB = 20
+"""Noise is quiet or loud on this side and that."""
+
+_SHOWN = (
+    "calls",
+    "clock_hours",
+    "said_hours",
+    "heard_hours",
+    "false_alerts",
+    "calls_with_one",
+    "per_hour",
+    "per_hour_below",
+    "mean",
+    "p95",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A call, its readings of irritation, and when each false alert began, in seconds."""
@@ -116,16 +133,22 @@ def table(
     return rows | {"all": figures(judged, by_clock)}
 
 
+def _noise(call: HeardCall) -> str:
+    return call.told.line.noise if call.told.line else "plain"
+
+
 def _line(call: HeardCall) -> str:
     line = call.told.line
-    if line is None:
-        return "plain"
-    return f"{line.noise}, {'under' if line.snr_db < 20 else 'over'} 20 dB"
+    side = (
+        "" if line is None else f", {'under' if line.snr_db < _HALF_DB else 'over'} {_HALF_DB} dB"
+    )
+    return _noise(call) + side
 
 
 KEYS: dict[str, Callable[[HeardCall], str]] = {
     "voice": lambda call: call.voice.name,
     "language": lambda call: call.voice.language,
+    "voice and noise": lambda call: f"{call.voice.name}, {_noise(call)}",
     "line": _line,
     "codec": lambda call: call.told.line.codec if call.told.line else "plain",
 }
@@ -154,7 +177,8 @@ def report(title: str, judged: Sequence[Judged], keys: Sequence[str], by_clock: 
     """Print a kind's tables; return them, with every alert."""
     tables = {name: table(judged, KEYS[name], by_clock) for name in keys}
     for name, rows in tables.items():
-        show(f"{title} by {name}", rows)
+        shown = {row: {key: own[key] for key in _SHOWN} for row, own in rows.items()}
+        show(f"{title} by {name}", shown)
     return {"by": tables, "alerts": alerts(judged)}
 
 
@@ -187,8 +211,8 @@ def main(arguments: list[str] | None = None) -> int:
     for kind, (voices, babblers) in by_kind.items():
         judged = judge(hear_all(voices, babblers, options.cache), classifier)
         is_music = kind == "music"
-        keys = ("voice", "line") if is_music else ("voice", "language", "line", "codec")
         if judged:
+            keys = [key for key in KEYS if not (is_music and key == "language")]
             found[kind] = report(kind, judged, keys, by_clock=is_music)
     write(options.out, command("benchmarks/false_alarms.py", options), found)
     return 0
