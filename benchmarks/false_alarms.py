@@ -10,7 +10,7 @@ so every warning is a false one. None of the voices was trained on.
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from hackles.classifier import Classifier, default_classifier
 from hackles.config import FRAMES_PER_S
 from hackles.errors import UsageError
 from hackles.types import Alert, Reading
-from models.training.truth import episodes
+from models.training.telephone import Line
+from models.training.truth import ALERTED, episodes
 from models.training.tune import events
 
 _BEFORE_S = 15.0
@@ -45,6 +46,7 @@ _SHOWN = (
     "calls_with_one",
     "per_hour",
     "per_hour_below",
+    "alerted_share",
     "mean",
     "p95",
 )
@@ -52,11 +54,17 @@ _SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A call, its readings of irritation, and when each false alert began, in seconds."""
+    """A call, its readings of irritation, and its false alerts.
+
+    Attributes:
+        alerts: when each began.
+        alerted_s: for how long they lasted, all together.
+    """
 
     call: HeardCall
     readings: tuple[float, ...]
     alerts: tuple[float, ...]
+    alerted_s: float
 
 
 def hear_all(voices: Sequence[Voice], babblers: Sequence[Voice], folder: Path) -> list[HeardCall]:
@@ -77,14 +85,20 @@ def hear_all(voices: Sequence[Voice], babblers: Sequence[Voice], folder: Path) -
 def judge(calls: Sequence[HeardCall], classifier: Classifier) -> list[Judged]:
     """Return what the model says of each call."""
     told = events([call.measured for call in calls], classifier)
-    return [
-        Judged(
-            call,
-            tuple(event.irritation for event in own if isinstance(event, Reading)),
-            tuple(episodes([event for event in own if isinstance(event, Alert)])),
-        )
-        for call, own in zip(calls, told, strict=True)
-    ]
+    found = []
+    for call, own in zip(calls, told, strict=True):
+        readings = tuple(event.irritation for event in own if isinstance(event, Reading))
+        entered = [event for event in own if isinstance(event, Alert)]
+        lasted_s = alerted_s(entered, call.told.clock_s)
+        found.append(Judged(call, readings, tuple(episodes(entered)), lasted_s))
+    return found
+
+
+def alerted_s(entered: Sequence[Alert], end_s: float) -> float:
+    """Return for how long a call was neither calm nor eased."""
+    times = [*(alert.time for alert in entered), end_s]
+    stays = zip(entered, times, times[1:], strict=False)
+    return sum(until - since for alert, since, until in stays if alert.state in ALERTED)
 
 
 def figures(judged: Sequence[Judged], by_clock: bool = False) -> Figures:
@@ -115,6 +129,9 @@ def figures(judged: Sequence[Judged], by_clock: bool = False) -> Figures:
         "per_hour": round(alerts / per, 1) if per else None,
         "per_hour_below": round(upper_count(alerts) / per, 1) if per else None,
         "per_heard_hour": round(alerts / hours["heard_hours"], 1) if frames else None,
+        "alerted_share": round(
+            sum(one.alerted_s for one in judged) / 3600 / hours["clock_hours"], 3
+        ),
         "readings": len(readings),
         "mean": round(float(readings.mean()), 3) if len(readings) else None,
         "p95": round(float(np.percentile(readings, 95)), 3) if len(readings) else None,
@@ -154,6 +171,9 @@ KEYS: dict[str, Callable[[HeardCall], str]] = {
 }
 
 
+_MUSIC_KEYS = ("voice", "line")
+
+
 def alerts(judged: Sequence[Judged]) -> list[Figures]:
     """Return each false alert: whose, when, over what line, and what had been said."""
     return [
@@ -161,23 +181,32 @@ def alerts(judged: Sequence[Judged]) -> list[Figures]:
             "voice": one.call.voice.name,
             "call": one.call.told.number,
             "time_s": time_s,
-            "line": asdict(one.call.told.line) if one.call.told.line else None,
-            "said": [
+            "line": _line_in_words(one.call.told.line),
+            "said": ", ".join(
                 name
                 for start, end, name in one.call.told.said
                 if end > time_s - _BEFORE_S and start < time_s
-            ],
+            ),
         }
         for one in judged
         for time_s in one.alerts
     ]
 
 
+def _line_in_words(line: Line | None) -> str:
+    if line is None:
+        return "plain"
+    lost = f", {100 * line.loss:g} % lost" if line.loss else ""
+    return f"{line.noise} {line.snr_db:.1f} dB, {line.codec}, gain {line.gain_db:+.1f} dB{lost}"
+
+
 def report(title: str, judged: Sequence[Judged], keys: Sequence[str], by_clock: bool) -> Figures:
     """Print a kind's tables; return them, with every alert."""
     tables = {name: table(judged, KEYS[name], by_clock) for name in keys}
     for name, rows in tables.items():
-        shown = {row: {key: own[key] for key in _SHOWN} for row, own in rows.items()}
+        unlike = "said_hours" if by_clock else "clock_hours"
+        columns = [column for column in _SHOWN if column != unlike]
+        shown = {row: {column: own[column] for column in columns} for row, own in rows.items()}
         show(f"{title} by {name}", shown)
     return {"by": tables, "alerts": alerts(judged)}
 
@@ -212,7 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
         judged = judge(hear_all(voices, babblers, options.cache), classifier)
         is_music = kind == "music"
         if judged:
-            keys = [key for key in KEYS if not (is_music and key == "language")]
+            keys = _MUSIC_KEYS if is_music else tuple(KEYS)
             found[kind] = report(kind, judged, keys, by_clock=is_music)
     write(options.out, command("benchmarks/false_alarms.py", options), found)
     return 0

@@ -11,10 +11,11 @@ from joblib import parallel_config
 from benchmarks import false_alarms
 from benchmarks.calm_calls import CALL_S, Told, hear, music_calls, speech_calls
 from benchmarks.calm_voices import ROOT, Voice, is_speech, music, prompts, read, sentences
-from benchmarks.false_alarms import Judged, alerts, figures, judge
+from benchmarks.false_alarms import Judged, alerted_s, alerts, figures, judge
 from hackles.classifier import default_classifier
 from hackles.config import FRAMES_PER_S, SAMPLE_RATE
 from hackles.errors import UsageError
+from hackles.types import Alert, State
 from tests.test_training import voice as hummed
 
 PROMPTS_EACH = 24
@@ -151,15 +152,25 @@ def test_figures_are_counted_per_hour_of_prompts_or_of_the_clock(voices, tmp_pat
     few = Voice(voices[0].kind, "few", "en", voices[0].paths[:3])
     (call,) = hear(few, voices[1].paths, tmp_path)
     object.__setattr__(call, "told", Told(0, 360.0, ((0.0, 36.0, "a"), (40.0, 76.0, "b")), None))
-    some = [Judged(call, (0.1, 0.3), (50.0,)), Judged(call, (), ())]
+    some = [Judged(call, (0.1, 0.3), (50.0,), 72.0), Judged(call, (), (), 0.0)]
     found = figures(some)
     assert (found["calls"], found["false_alerts"], found["calls_with_one"]) == (2, 1, 1)
     assert (found["clock_hours"], found["said_hours"]) == (0.2, 0.04)
     assert found["heard_hours"] == round(2 * call.measured.fresh.sum() / FRAMES_PER_S / 3600, 2)
     assert (found["per_hour"], found["per_hour_below"]) == (25.0, 118.6)
-    assert found["mean"] == 0.2
+    assert (found["mean"], found["alerted_share"]) == (0.2, 0.1)
     assert figures(some, by_clock=True)["per_hour"] == 5.0
-    assert [(one["time_s"], one["said"]) for one in alerts(some)] == [(50.0, ["a", "b"])]
+    assert [(one["time_s"], one["said"]) for one in alerts(some)] == [(50.0, "a, b")]
+
+
+def test_an_alert_lasts_until_calm_or_the_end():
+    def entered(time, state):
+        return Alert(time, time, state, 0.5, 0.0, 0.9, ())
+
+    some = [entered(10.0, State.RISING), entered(12.0, State.IRRITATED), entered(20.0, State.EASED)]
+    assert alerted_s(some, 60.0) == 10.0
+    assert alerted_s([*some, entered(55.0, State.RISING)], 60.0) == 15.0
+    assert alerted_s([], 60.0) == 0.0
 
 
 def test_a_line_of_text_is_as_many_sentences_as_it_has_alternatives():
