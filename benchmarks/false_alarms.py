@@ -47,6 +47,7 @@ _SHOWN = (
     "per_hour",
     "per_hour_below",
     "alerted_share",
+    "readings",
     "mean",
     "p95",
 )
@@ -106,7 +107,8 @@ def figures(judged: Sequence[Judged], by_clock: bool = False) -> Figures:
 
     `said_hours` are the prompts, `heard_hours` what the engine took for speech: without the
     silences, but with what babble it cannot tell from the caller. The rate is per hour of
-    prompts, as in composed calls, for babble would thin it.
+    prompts, as in composed calls, for babble would thin it. `alerted_share` is of the clock: an
+    episode that begins at once and never ends counts as one.
 
     Args:
         judged: the calls.
@@ -204,8 +206,8 @@ def report(title: str, judged: Sequence[Judged], keys: Sequence[str], by_clock: 
     """Print a kind's tables; return them, with every alert."""
     tables = {name: table(judged, KEYS[name], by_clock) for name in keys}
     for name, rows in tables.items():
-        unlike = "said_hours" if by_clock else "clock_hours"
-        columns = [column for column in _SHOWN if column != unlike]
+        unlike = {"said_hours"} if by_clock else {"clock_hours", "readings"}
+        columns = [column for column in _SHOWN if column not in unlike]
         shown = {row: {column: own[column] for column in columns} for row, own in rows.items()}
         show(f"{title} by {name}", shown)
     return {"by": tables, "alerts": alerts(judged)}
