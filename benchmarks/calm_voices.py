@@ -97,8 +97,8 @@ def prompts(folder: Path) -> list[Voice]:
     ]
     if not any(voice.paths for voice in voices):
         raise UsageError(
-            f"{folder} holds no prompts; unpack asterisk-core-sounds-* there, or the folder above "
-            "its `sounds`."
+            f"{folder} holds no prompts; unpack asterisk-core-sounds-* into it, or name the folder "
+            "above their `sounds`."
         )
     return [voice for voice in voices if voice.paths]
 
@@ -135,7 +135,7 @@ def read(path: Path) -> Array:
 
 
 def music(folders: Sequence[Path]) -> list[Voice]:
-    """Return the pieces of music of some folders: of one with a folder `moh`, those in there.
+    """Return the pieces of music below some folders; what lies below `sounds` is none.
 
     Raises:
         UsageError: if a folder is missing.
