@@ -25,10 +25,10 @@ from benchmarks.warned import upper_count
 from hackles.classifier import Classifier, default_classifier
 from hackles.config import FRAMES_PER_S
 from hackles.errors import UsageError
-from hackles.types import Alert, Reading
+from hackles.types import Alert, Event, Reading
 from models.training.telephone import Line
 from models.training.truth import ALERTED, episodes
-from models.training.tune import events
+from models.training.tune import decisions
 
 _BEFORE_S = 15.0
 """What was said for so long before an alert is kept beside it."""
@@ -85,7 +85,9 @@ def hear_all(voices: Sequence[Voice], babblers: Sequence[Voice], folder: Path) -
 
 def judge(calls: Sequence[HeardCall], classifier: Classifier) -> list[Judged]:
     """Return what the model says of each call."""
-    told = events([call.measured for call in calls], classifier)
+    told: list[list[Event]] = [[] for _ in calls]
+    for slot, event in decisions([call.measured for call in calls], classifier).events():
+        told[slot].append(event)
     found = []
     for call, own in zip(calls, told, strict=True):
         readings = tuple(event.irritation for event in own if isinstance(event, Reading))
