@@ -124,7 +124,7 @@ def decisions(measured: Sequence[Measured], classifier: Classifier) -> Decisions
 
 
 def _together(measured: Sequence[Measured]) -> Measured:
-    """Return the windows of several calls as one batch: each call's first, then each one's second."""
+    """Return the windows of several calls as one batch: each one's first, then its second."""
     some = [(slot, m) for slot, m in enumerate(measured) if len(m.slot)]
     columns = {
         name: np.concatenate([getattr(m, name) for _, m in some]) for name in Measured.__slots__
