@@ -35,7 +35,30 @@ from models.training.corpora import read_clips
 from models.training.telephone import Line
 from models.training.truth import Truth, Verdict
 
-THRESHOLDS = (0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8, 10, 13, 16, 20, 25, 32, 40, 50)
+THRESHOLDS = (
+    0.5,
+    0.75,
+    1,
+    1.5,
+    2,
+    2.5,
+    3,
+    4,
+    5,
+    6.5,
+    8,
+    10,
+    13,
+    16,
+    20,
+    25,
+    32,
+    40,
+    50,
+    65,
+    80,
+    100,
+)
 """Of `rising`, from bold to shy; `irritated` keeps its distance."""
 
 OTHER_KINDS = ("angry_start", "taken_over")
@@ -94,18 +117,27 @@ def judge_population(
     ]
     _say(f"{population.name}: {len(calls)} calls")
     shipped = population.verdicts(calls, settings)
-    curve = Curve(
-        THRESHOLDS,
-        [population.verdicts(calls, at_threshold(settings, rising)) for rising in THRESHOLDS],
-    )
+    swept = [population.verdicts(calls, at_threshold(settings, rising)) for rising in THRESHOLDS]
     truths = [call.truth for call in calls]
     return {
         "sensitivities": {"shipped": figures(shipped)},
-        "at_rates": curve.at_rates(),
-        "curve": curve.points(),
+        **_curve(swept),
         "delays_s": [round(v.delay_s, 2) for v in shipped if v.delay_s is not None],
         "by": {name: table(truths, shipped, key) for name, key in KEYS.items()},
+        "by_noise": {
+            noise: _curve([_of(noise, truths, some) for some in swept])
+            for noise in sorted({truth.noise for truth in truths})
+        },
     }
+
+
+def _curve(swept: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
+    curve = Curve(THRESHOLDS, swept)
+    return {"at_rates": curve.at_rates(), "curve": curve.points()}
+
+
+def _of(noise: str, truths: Sequence[Truth], verdicts: Sequence[Verdict]) -> list[Verdict]:
+    return [v for v, truth in zip(verdicts, truths, strict=True) if truth.noise == noise]
 
 
 def at_threshold(settings: Settings, rising: float) -> Settings:
@@ -211,6 +243,8 @@ def main(arguments: list[str] | None = None) -> int:
         own = judge_population(population, settings, options.hours, options.cache)
         found[population.name] = own
         _show(population.name, own["sensitivities"] | own["at_rates"])
+        for noise, curve in own["by_noise"].items():
+            _show(f"{population.name}, {noise} alone", curve["at_rates"])
         for name, rows in own["by"].items():
             _show(f"{population.name} by {name}", rows)
     found["other_kinds"] = other_kinds(every[0], settings, options.hours, options.cache)
