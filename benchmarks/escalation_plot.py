@@ -41,7 +41,7 @@ def plot(populations: Mapping[str, Mapping[str, Any]], path: Path) -> None:
     left.set_ylabel("share of escalating calls warned of")
     left.set_title("More alerts, or fewer? (dots: as shipped)")
     left.legend(loc="lower right", frameon=False)
-    right.set_xlabel("seconds of the customer's speech from the first angry word")
+    right.set_xlabel("seconds of the customer's speech from the first angry clip")
     right.set_ylabel("share of warnings")
     right.set_title("How soon the warning comes (as shipped)")
     right.legend(loc="upper right", frameon=False)
