@@ -11,7 +11,7 @@ from hackles.types import Bools
 from models.training.corpora import ANGER, CALM, Clip
 
 PITCHES = ("low", "middle", "high")
-_EACH = 60
+_EACH = 40
 
 
 def by_sex(judged: Judged) -> dict[str, Bools]:

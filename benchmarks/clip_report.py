@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import product
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -9,13 +10,15 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.clip_features import CODECS, MU_LAW, Heard
 from benchmarks.clip_groups import by_language, by_pitch, by_sex, speakers_f0_hz, tercile_bounds
 from benchmarks.clip_judging import BY_CORPUS, BY_SPEAKER, TRAINED, UNTRAINED, WAYS, Logits
-from benchmarks.clip_tables import Judged, against, by_codec, by_group, gap
+from benchmarks.clip_tables import Judged, against, by_codec, by_group, gap, in_every_group
 from benchmarks.record import Figures
 from benchmarks.reference import Chosen
 from hackles.types import AnyArray
 from models.training.corpora import ANGER, Clip
 
 SYSTEMS = ("hackles", "reference")
+_GAPS = ("sex", "pitch")
+"""Kinds of speakers of which the first group is compared with the last."""
 
 
 def report(
@@ -34,8 +37,9 @@ def report(
         judged = Judged(clips, _said(logits, split))
         found[split] = {"not_judged": judged.unjudged, "all": _compared(judged)}
         if split != UNTRAINED:
-            pitch = by_pitch(judged, f0_hz)
-            found[split] |= _apart(judged, {"sex": by_sex(judged), "pitch": pitch})
+            kinds = {"sex": by_sex(judged), "pitch": by_pitch(judged, f0_hz)}
+            alike = {kind: in_every_group(judged, groups) for kind, groups in kinds.items()}
+            found[split] |= _apart(judged, alike)
     said = {name: _joined(logits, name, bool(others)) for name in _names()}
     strangers = Judged([*known, *others], said)
     found[BY_CORPUS]["language"] = _apart(strangers, {"": by_language(strangers)})[""]
@@ -59,11 +63,14 @@ def _joined(logits: Mapping[str, Logits], name: str, others: bool) -> AnyArray:
 
 
 def _recipes(chosen: Mapping[str, Chosen]) -> Figures:
-    """Return which classifier was chosen with each corpus left out, and with none."""
-    return {
-        left or "none": asdict(one.recipe) | {"inner_auc": round(one.auc[one.recipe], 4)}
-        for left, one in chosen.items()
-    }
+    """Return which classifier was chosen with each corpus left out, and how well each kind did."""
+    found: Figures = {}
+    for left, one in chosen.items():
+        best: dict[str, float] = {}
+        for recipe, auc in one.auc.items():
+            best[recipe.family] = max(best.get(recipe.family, 0.0), round(auc, 4))
+        found[left or "none"] = asdict(one.recipe) | {"inner_auc": best}
+    return found
 
 
 def _compared(judged: Judged) -> Figures:
@@ -74,15 +81,15 @@ def _compared(judged: Judged) -> Figures:
 
 
 def _apart(judged: Judged, kinds: Mapping[str, Mapping[str, AnyArray]]) -> Figures:
-    """Return the figures of groups of clips, of every system; between two groups, the gap too."""
+    """Return the figures of groups of clips, of every system."""
     found: Figures = {}
     for kind, groups in kinds.items():
         found[kind] = {}
         for name in judged.scores:
             rows = by_group(judged, groups, name)
-            if len(groups) == 2 and len(rows) == 2:
-                (one, mine), (other, others) = groups.items()
-                rows[f"{one} less {other}"] = gap(judged, mine, others, name)
+            first, *_, last = groups
+            if kind in _GAPS and {first, last} <= set(rows):
+                rows[f"{first} less {last}"] = gap(judged, groups[first], groups[last], name)
             found[kind][name] = rows
     return found
 
@@ -109,9 +116,11 @@ def chances(
     """
     result: Figures = {}
     for split in (BY_CORPUS, BY_SPEAKER):
-        for name in _names():
-            each = [_aucs(clips, _said(logits, split)[name]) for clips, logits in found]
-            result.setdefault(split, {})[name] = {
+        for system, way in product(found[0][1], WAYS):
+            if split not in found[0][1][system]:
+                continue
+            each = [_aucs(clips, logits[system][split][way]) for clips, logits in found]
+            result.setdefault(split, {})[f"{system} {way}"] = {
                 what: _summary([one[what] for one in each]) for what in each[0]
             }
     return {"seeds": list(seeds), **result}

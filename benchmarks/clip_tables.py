@@ -72,7 +72,7 @@ class Judged:
             for corpus in np.unique(scores.corpus).tolist()
         }
         mean = {
-            what: np.nanmean([one[what] for one in found.values()], axis=0)
+            what: _mean(np.array([one[what] for one in found.values()]))
             for what in (*DRAWN, *_POINTS)
         }
         return {**found, "mean": mean, "pooled": self._values(every, scores)}
@@ -82,6 +82,15 @@ class Judged:
         both = 0 < scores.angry.sum() < len(scores.angry)
         points = {what: figure(scores) if both else np.nan for what, figure in _POINTS.items()}
         return found | {what: np.array([value]) for what, value in points.items()}
+
+
+def _mean(each: AnyArray) -> AnyArray:
+    """Return the mean over corpora, of those that have the figure, for each draw."""
+    known = np.isfinite(each)
+    count = known.sum(axis=0)
+    total = np.where(known, each, 0.0).sum(axis=0)
+    result: AnyArray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return result
 
 
 def against(judged: Judged, system: str, other: str) -> dict[str, dict[str, Figures]]:
@@ -101,18 +110,30 @@ def _ranged(values: Values) -> Figures:
     return {what: ranged(of) for what, of in values.items()}
 
 
-def by_group(judged: Judged, groups: Mapping[str, Bools], system: str) -> dict[str, Figures]:
-    """Return a system's figures for groups of clips, each the mean over the corpora in it.
+def in_every_group(judged: Judged, groups: Mapping[str, Bools]) -> dict[str, Bools]:
+    """Return groups of clips without the corpora that lack angry or other clips of one of them.
 
-    Args:
-        judged: all clips.
-        groups: by name, which clips are in it; of those without anger or without others, nothing.
-        system: which.
+    Else groups would differ by the corpora that they are of.
     """
+    angry = np.array([clip.emotion == ANGER for clip in judged.clips])
+    shared = [
+        corpus
+        for corpus in np.unique(judged.corpora)
+        if all(
+            (one & side & (judged.corpus == corpus)).any()
+            for one in groups.values()
+            for side in (angry, ~angry)
+        )
+    ]
+    own = np.isin(judged.corpus, shared)
+    return {name: one & own for name, one in groups.items()}
+
+
+def by_group(judged: Judged, groups: Mapping[str, Bools], system: str) -> dict[str, Figures]:
+    """Return a system's figures for groups of clips, each the mean over the corpora in it."""
     found = {}
     for name, chosen in groups.items():
-        angry = judged.scores[system].angry[chosen]
-        if not 0 < angry.sum() < len(angry):
+        if not chosen.any():
             continue
         mean = judged.values(system, chosen)["mean"]
         found[name] = {

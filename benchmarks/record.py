@@ -50,6 +50,8 @@ def command(script: str, options: argparse.Namespace) -> str:
     """Return the command line with all options; files outside the project by name alone."""
 
     def shown(value: object) -> object:
+        if isinstance(value, list):
+            return " ".join(map(str, value))
         if not isinstance(value, Path):
             return value
         inside = value.resolve().is_relative_to(ROOT)

@@ -25,7 +25,7 @@ from benchmarks.clip_judging import (
     tasks,
 )
 from benchmarks.clip_report import chances
-from benchmarks.clip_tables import Judged, against
+from benchmarks.clip_tables import Judged, against, by_group, in_every_group
 from benchmarks.figures import Scores, equal_error_rate, ranged, recall_at, resampled, tally
 from benchmarks.gaussian import GaussianMachine, Kernels
 from hackles.features import N_FUNCTIONALS
@@ -173,6 +173,22 @@ def test_a_difference_is_paired():
     judged = Judged(clips, {"a": logit, "b": logit})
     less = against(judged, "a", "b")["a less b"]
     assert all(value == 0 for of in less.values() for one in of.values() for value in one.values())
+
+
+def test_groups_are_compared_over_the_corpora_that_all_of_them_are_of():
+    clips, logit = made_up(9, 8, 1.0, np.random.default_rng(0))
+    judged = Judged(clips, {"a": logit})
+    even = np.array([int(clip.speaker.split(":")[1]) % 2 == 0 for clip in clips])
+    low = even | (judged.corpus == "c0")
+    groups = in_every_group(judged, {"low": low, "high": ~low})
+    assert {name: set(judged.corpus[one]) for name, one in groups.items()} == {
+        "low": {"c1", "c2"},
+        "high": {"c1", "c2"},
+    }
+    assert {name: of["corpora"] for name, of in by_group(judged, groups, "a").items()} == {
+        "low": 2,
+        "high": 2,
+    }
 
 
 def test_clips_of_which_one_system_says_nothing_are_judged_by_neither():
