@@ -20,6 +20,7 @@ import soundfile
 
 from benchmarks.cache import digest, kept
 from benchmarks.record import ROOT
+from hackles.classifier import default_classifier
 from hackles.config import SAMPLE_RATE
 from hackles.errors import UsageError
 from hackles.listening import Measured
@@ -146,7 +147,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        for speakers in apart(read_clips(options.corpora), frozenset()):
+        held_out = frozenset(default_classifier().metadata.held_out)
+        for speakers in apart(read_clips(options.corpora), held_out):
             for customer in speakers:
                 for kind in options.kinds:
                     for call in Order(speakers, customer, kind, options.each).calls(options.seed):

@@ -17,7 +17,7 @@ from joblib import Parallel, delayed
 
 from benchmarks import reference
 from benchmarks.clip_features import PROCESSES, Heard
-from benchmarks.reference import Chosen, Material
+from benchmarks.reference import RECIPES, Chosen, Material, Recipe
 from hackles.types import AnyArray
 from models.training.corpora import Clip
 from models.training.fit import Examples, Model, draw_baselines, fit, fit_calibrated
@@ -130,25 +130,30 @@ def by_clip(clip: AnyArray, logits: AnyArray, n_clips: int) -> AnyArray:
 
 
 def judge_reference(
-    heard: Heard, todo: Sequence[Task]
+    heard: Heard, todo: Sequence[Task], recipes: Sequence[Recipe] = RECIPES
 ) -> tuple[Logits, dict[str, dict[str, Chosen]]]:
     """Return what the reference says of every test, and what it was chosen to be.
 
     Cold and with the baseline are two references, each at its best: one sees the 88 values, one
     the differences too.
+
+    Args:
+        heard: clips to train on.
+        todo: which models, and what they judge.
+        recipes: that it is chosen from.
     """
     logits: Logits = {}
-    recipes = {}
+    used = {}
     for way in WAYS:
         relative = way == "baseline"
         material = Material(heard.wholes, heard.seconds, relative)
-        chosen = recipes[way] = reference.choose(material, PROCESSES)
+        chosen = used[way] = reference.choose(material, PROCESSES, recipes)
         found = Parallel(PROCESSES)(
             delayed(_by_reference)(material, chosen, task, way) for task in todo
         )
         for name, said in _together(found).items():
             logits.setdefault(name, {}).update(said)
-    return logits, recipes
+    return logits, used
 
 
 def _by_reference(

@@ -35,10 +35,33 @@ from models.training.corpora import read_clips
 from models.training.telephone import Line
 from models.training.truth import Truth, Verdict
 
-THRESHOLDS = (0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8, 10, 13, 16, 20, 25, 32, 40, 50)
+THRESHOLDS = (
+    0.5,
+    0.75,
+    1,
+    1.5,
+    2,
+    2.5,
+    3,
+    4,
+    5,
+    6.5,
+    8,
+    10,
+    13,
+    16,
+    20,
+    25,
+    32,
+    40,
+    50,
+    65,
+    80,
+    100,
+)
 """Of `rising`, from bold to shy; `irritated` keeps its distance."""
 
-VARIANTS = ("angry_start", "taken_over")
+OTHER_KINDS = ("angry_start", "taken_over")
 _CALM_CALL_S = 75.0
 """Speech in a calm call, about: `--hours` are counted out by it."""
 
@@ -46,15 +69,11 @@ _CLEAN = Line(snr_db=40.0)
 _CHANGED: dict[str, dict[str, Any]] = {
     "mu-law, 40 dB": {},
     "12 dB softer": {"gain_db": -12.0},
-    "6 dB louder": {"gain_db": 6.0},
-    "A-law": {"codec": "A-law"},
     "GSM 6.10": {"codec": "GSM 6.10"},
     "Opus 12 kbit/s": {"codec": "Opus 12 kbit/s"},
     "Opus 6 kbit/s": {"codec": "Opus 6 kbit/s"},
-    "pink noise, 20 dB": {"snr_db": 20.0},
     "pink noise, 12 dB": {"snr_db": 12.0},
     "babble, 20 dB": {"noise": "babble", "snr_db": 20.0},
-    "babble, 12 dB": {"noise": "babble", "snr_db": 12.0},
     "hum, 12 dB": {"noise": "hum", "snr_db": 12.0},
     "5 % of packets lost": {"loss": 0.05},
     "a room of 0.5 s": {"room_s": 0.5},
@@ -75,6 +94,11 @@ def orders(population: Population, kind: str, calls_per_corpus: float) -> list[O
     ]
 
 
+def calls_per_corpus(population: Population, hours: float) -> float:
+    """Return how many calm calls of each corpus make so many hours of speech."""
+    return hours * 3600 / _CALM_CALL_S / len(population.corpora())
+
+
 def hear_all(some: Sequence[Order], folder: Path) -> list[Heard]:
     """Compose and measure calls on all cores, or find them in the cache."""
     done = Parallel(n_jobs=-1)(delayed(hear)(order, folder) for order in some)
@@ -85,32 +109,35 @@ def judge_population(
     population: Population, settings: Settings, hours: float, folder: Path
 ) -> dict[str, Any]:
     """Return all figures of a population at the shipped settings, and the curve."""
-    per_corpus = hours * 3600 / _CALM_CALL_S / len(population.corpora())
+    each = calls_per_corpus(population, hours)
     calls = [
         call
         for kind in ("escalating", "calm")
-        for call in hear_all(orders(population, kind, per_corpus), folder)
+        for call in hear_all(orders(population, kind, each), folder)
     ]
     _say(f"{population.name}: {len(calls)} calls")
     shipped = population.verdicts(calls, settings)
-    curve = Curve(
-        THRESHOLDS,
-        [population.verdicts(calls, at_threshold(settings, rising)) for rising in THRESHOLDS],
-    )
+    swept = [population.verdicts(calls, at_threshold(settings, rising)) for rising in THRESHOLDS]
     truths = [call.truth for call in calls]
-    variants = {
-        kind: hear_all(orders(population, kind, per_corpus / 4), folder) for kind in VARIANTS
-    }
     return {
         "sensitivities": {"shipped": figures(shipped)},
-        "at_rates": curve.at_rates(),
-        "curve": curve.points(),
+        **_curve(swept),
         "delays_s": [round(v.delay_s, 2) for v in shipped if v.delay_s is not None],
         "by": {name: table(truths, shipped, key) for name, key in KEYS.items()},
-        "variants": {
-            kind: figures(population.verdicts(some, settings)) for kind, some in variants.items()
+        "by_noise": {
+            noise: _curve([_of(noise, truths, some) for some in swept])
+            for noise in sorted({truth.noise for truth in truths})
         },
     }
+
+
+def _curve(swept: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
+    curve = Curve(THRESHOLDS, swept)
+    return {"at_rates": curve.at_rates(), "curve": curve.points()}
+
+
+def _of(noise: str, truths: Sequence[Truth], verdicts: Sequence[Verdict]) -> list[Verdict]:
+    return [v for v, truth in zip(verdicts, truths, strict=True) if truth.noise == noise]
 
 
 def at_threshold(settings: Settings, rising: float) -> Settings:
@@ -143,10 +170,20 @@ KEYS: dict[str, Callable[[Truth], str]] = {
     "language": lambda t: t.language,
     "sex": lambda t: t.sex or "not published",
     "codec": lambda t: t.codec,
-    "noise": lambda t: f"{t.noise}, {_between((12, 18, 24, 30), 'dB', t.snr_db)}",
+    "noise": lambda t: t.noise,
+    "noise and SNR": lambda t: f"{t.noise}, {_between((12, 18, 24, 30), 'dB', t.snr_db)}",
     "gain": lambda t: _between((-12, -7, -2, 3), "dB", t.gain_db),
     "packets lost": lambda t: f"{100 * t.loss:g} %",
 }
+
+
+def other_kinds(
+    population: Population, settings: Settings, hours: float, folder: Path
+) -> dict[str, Any]:
+    """Return figures of calls that begin angry, and of those that another person takes over."""
+    each = calls_per_corpus(population, hours / 4)
+    heard = {kind: hear_all(orders(population, kind, each), folder) for kind in OTHER_KINDS}
+    return {kind: figures(population.verdicts(some, settings)) for kind, some in heard.items()}
 
 
 def same_calls(
@@ -189,7 +226,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpora", type=Path, required=True, help="folder of labelled speech")
     parser.add_argument("--hours", type=float, default=10.0, help="calm speech, each population")
-    parser.add_argument("--paired", type=int, default=6, help="calls per corpus over every line")
+    parser.add_argument("--paired", type=int, default=4, help="calls per corpus over every line")
     parser.add_argument("--cache", type=Path, default=cache.DEFAULT, help="where to keep features")
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
     parser.add_argument("--plot", type=Path, help="where the picture goes, as PNG")
@@ -205,9 +242,13 @@ def main(arguments: list[str] | None = None) -> int:
     for population in every:
         own = judge_population(population, settings, options.hours, options.cache)
         found[population.name] = own
-        _show(population.name, own["sensitivities"] | own["at_rates"] | own["variants"])
+        _show(population.name, own["sensitivities"] | own["at_rates"])
+        for noise, curve in own["by_noise"].items():
+            _show(f"{population.name}, {noise} alone", curve["at_rates"])
         for name, rows in own["by"].items():
             _show(f"{population.name} by {name}", rows)
+    found["other_kinds"] = other_kinds(every[0], settings, options.hours, options.cache)
+    _show(f"{every[0].name}: other kinds of calls", found["other_kinds"])
     if options.paired:
         found["same_calls"] = same_calls(every[0], settings, options.paired, options.cache)
         _show("the same calls over several lines", found["same_calls"])

@@ -8,6 +8,8 @@ from benchmarks.warned import TARGETS_PER_HOUR
 
 _COLOURS = ("#1b6ca8", "#c2541b")
 _STYLES = ("-", "--")
+_NOISES = {"pink": "-.", "babble": ":"}
+_LEAST_PER_HOUR = 0.1
 _BINS_S = range(0, 42, 2)
 
 
@@ -29,15 +31,17 @@ def plot(populations: Mapping[str, Mapping[str, Any]], path: Path) -> None:
         _delays(right, name, found, colour, style)
     for target in TARGETS_PER_HOUR:
         left.axvline(target, color="0.75", linewidth=1, zorder=0)
+    for noise, line in _NOISES.items():
+        left.plot([], [], line, color="0.4", linewidth=1, label=f"{noise} behind the voice")
     left.set_xscale("log")
-    left.set_xlim(0.08, 200)
+    left.set_xlim(0.08, 400)
     left.set_ylim(0, 1)
     left.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
     left.set_xlabel("false alerts per hour of the customer's calm speech")
     left.set_ylabel("share of escalating calls warned of")
     left.set_title("More alerts, or fewer? (dots: as shipped)")
     left.legend(loc="lower right", frameon=False)
-    right.set_xlabel("seconds of the customer's speech from the first angry word")
+    right.set_xlabel("seconds of the customer's speech from the first angry clip")
     right.set_ylabel("share of warnings")
     right.set_title("How soon the warning comes (as shipped)")
     right.legend(loc="upper right", frameon=False)
@@ -52,14 +56,22 @@ def plot(populations: Mapping[str, Mapping[str, Any]], path: Path) -> None:
 
 
 def _curve(axes: Any, name: str, found: Mapping[str, Any], colour: str, style: str) -> None:
-    """Draw recall over the rate of false alerts; none in all these hours is drawn at the edge."""
-    points = sorted(found["curve"], key=lambda point: point["rising"])
-    rates = [max(point["false_per_hour"], 0.1) for point in points]
-    axes.plot(rates, [p["recall"] for p in points], style, color=colour, label=name)
-    low, high = zip(*(point["recall_range"] for point in points), strict=True)
-    axes.fill_between(rates, low, high, color=colour, alpha=0.15, linewidth=0)
-    shipped = found["sensitivities"]["shipped"]
-    axes.plot(shipped["false_per_hour"], shipped["recall"], "o", color=colour, markersize=9)
+    """Draw recall over the rate of false alerts, of all calls and of those with each noise."""
+    for noise, curve in {"": found, **found["by_noise"]}.items():
+        points = sorted(curve["curve"], key=lambda point: point["rising"])
+        # None at all in so many hours is drawn at the edge.
+        rates = [max(point["false_per_hour"], _LEAST_PER_HOUR) for point in points]
+        recalls = [point["recall"] for point in points]
+        if noise:
+            axes.plot(rates, recalls, _NOISES[noise], color=colour, linewidth=1, alpha=0.8)
+            shipped = found["by"]["noise"][noise]
+        else:
+            axes.plot(rates, recalls, style, color=colour, linewidth=2.5, label=name)
+            low, high = zip(*(point["recall_range"] for point in points), strict=True)
+            axes.fill_between(rates, low, high, color=colour, alpha=0.15, linewidth=0)
+            shipped = found["sensitivities"]["shipped"]
+        size = 5 if noise else 9
+        axes.plot(shipped["false_per_hour"], shipped["recall"], "o", color=colour, markersize=size)
 
 
 def _delays(axes: Any, name: str, found: Mapping[str, Any], colour: str, style: str) -> None:

@@ -48,8 +48,9 @@ class Recipe:
         return decide
 
 
+LOGISTIC = tuple(Recipe(_LOGISTIC, c) for c in (1e-4, 1e-3, 1e-2, 1e-1, 1.0))
 RECIPES = (
-    *(Recipe(_LOGISTIC, c) for c in (1e-4, 1e-3, 1e-2, 1e-1, 1.0)),
+    *LOGISTIC,
     *(Recipe(_LINEAR, c) for c in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)),
     *(Recipe(_GAUSSIAN, c, g) for g in (3e-4, 1e-3, 3e-3, 1e-2) for c in (0.1, 1.0, 10.0)),
 )
@@ -132,7 +133,9 @@ class Chosen:
         return replace(fitted, slope=self.slope, offset=self.offset)
 
 
-def choose(material: Material, processes: int) -> dict[str, Chosen]:
+def choose(
+    material: Material, processes: int, recipes: Sequence[Recipe] = RECIPES
+) -> dict[str, Chosen]:
     """Return what to use where one corpus is left out, by its name, and "" for all of them.
 
     The model with corpus A left out is chosen on fits without A and B, judged on B, for each B.
@@ -140,36 +143,41 @@ def choose(material: Material, processes: int) -> dict[str, Chosen]:
     """
     names = sorted(set(material.data.corpus))
     outs = [frozenset(some) for size in (2, 1) for some in combinations(names, size)]
-    found = Parallel(processes)(delayed(_judged)(material, out) for out in outs)
+    found = Parallel(processes)(delayed(_judged)(material, out, recipes) for out in outs)
     scores = dict(zip(outs, found, strict=True))
     return {
-        left: _best(material, {b: scores[frozenset({b, left} - {""})] for b in names if b != left})
+        left: _best(
+            material,
+            {b: scores[frozenset({b, left} - {""})] for b in names if b != left},
+            recipes,
+        )
         for left in ("", *names)
     }
 
 
-def _judged(material: Material, out: frozenset[str]) -> AnyArray:
+def _judged(material: Material, out: frozenset[str], recipes: Sequence[Recipe]) -> AnyArray:
     """Return the decision values of every recipe, fitted without some corpora, on those.
 
     Returns:
         Shape (n_recipes, n_clips), nan where a clip was trained on.
     """
     test = np.isin(material.data.corpus, list(out))
-    result = np.full((len(RECIPES), len(test)), np.nan)
-    for number, fitted in enumerate(_fits(material.rows(~test), RECIPES)):
+    result = np.full((len(recipes), len(test)), np.nan)
+    for number, fitted in enumerate(_fits(material.rows(~test), recipes)):
         result[number, test] = fitted.logits(material.rows(test), COLD)
     return result
 
 
-def _best(material: Material, scores: Mapping[str, AnyArray]) -> Chosen:
+def _best(material: Material, scores: Mapping[str, AnyArray], recipes: Sequence[Recipe]) -> Chosen:
     """Return the recipe with the best mean AUC over the inner corpora, and its calibration.
 
     Args:
         material: all clips.
         scores: by inner corpus, from fits without it (and without the outer one).
+        recipes: that the scores are of.
     """
     data = material.data
-    unseen = np.full((len(RECIPES), len(data.clip)), np.nan)
+    unseen = np.full((len(recipes), len(data.clip)), np.nan)
     for corpus, values in scores.items():
         unseen[:, data.corpus == corpus] = values[:, data.corpus == corpus]
     aucs = [
@@ -184,4 +192,4 @@ def _best(material: Material, scores: Mapping[str, AnyArray]) -> Chosen:
         unseen[best, inner][:, None], angry, sample_weight=balance(data.corpus[inner], angry)
     )
     slope, offset = float(affine.coef_[0, 0]), float(affine.intercept_[0])
-    return Chosen(RECIPES[best], slope, offset, dict(zip(RECIPES, aucs, strict=True)))
+    return Chosen(recipes[best], slope, offset, dict(zip(recipes, aucs, strict=True)))

@@ -15,7 +15,7 @@ import numpy as np
 
 from hackles.bank import Bank
 from hackles.classifier import Classifier
-from hackles.decisions import GAP
+from hackles.decisions import ALERT, GAP, READING, Decisions
 from hackles.errors import UsageError
 from hackles.listening import Measured
 from hackles.tracker import Settings
@@ -107,15 +107,20 @@ def composed(
 
 def judge(measured: Sequence[Measured], classifier: Classifier) -> list[list[Alert]]:
     """Return the alerts of each of some calls, all in one bank."""
+    decided = decisions(measured, classifier)
     alerts: list[list[Alert]] = [[] for _ in measured]
-    if not any(len(one.slot) for one in measured):
-        return alerts
-    decided = Bank(len(measured), classifier).decide(_together(measured), np.empty(0, GAP))
     # Of the readings nobody asks: they need not become events.
     for slot, event in replace(decided, readings=decided.readings[:0]).events():
         if isinstance(event, Alert):
             alerts[slot].append(event)
     return alerts
+
+
+def decisions(measured: Sequence[Measured], classifier: Classifier) -> Decisions:
+    """Return the readings and alerts of some calls, all in one bank, a slot per call."""
+    if not any(len(one.slot) for one in measured):
+        return Decisions(np.empty(0, READING), np.empty(0, ALERT), np.empty(0, GAP))
+    return Bank(len(measured), classifier).decide(_together(measured), np.empty(0, GAP))
 
 
 def _together(measured: Sequence[Measured]) -> Measured:
