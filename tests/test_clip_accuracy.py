@@ -10,7 +10,7 @@ from joblib import parallel_config
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score, roc_curve
 from sklearn.svm import SVC
 
-from benchmarks import figures, reference
+from benchmarks import figures
 from benchmarks.cache import digest, kept
 from benchmarks.clip_accuracy import shuffled
 from benchmarks.clip_features import Heard
@@ -28,6 +28,7 @@ from benchmarks.clip_report import chances
 from benchmarks.clip_tables import Judged, against, by_group, in_every_group
 from benchmarks.figures import Scores, equal_error_rate, ranged, recall_at, resampled, tally
 from benchmarks.gaussian import GaussianMachine, Kernels
+from benchmarks.reference import RECIPES
 from hackles.features import N_FUNCTIONALS
 from models.training.corpora import CALM, Clip
 from models.training.fit import PRIOR, draw_baselines
@@ -216,12 +217,13 @@ def heard():
 def judged_by_both(heard):
     todo = tasks({TRAINED: heard}, folds(heard.clips))
     with parallel_config("sequential"):
-        hackles = judge_hackles(heard, heard.windows, todo)
-        return {"hackles": hackles, "reference": judge_reference(heard, todo)[0]}
+        return {
+            "hackles": judge_hackles(heard, heard.windows, todo),
+            "reference": judge_reference(heard, todo, RECIPES[2::7])[0],
+        }
 
 
-def test_permuted_labels_are_told_apart_by_neither_and_true_ones_by_both(heard, monkeypatch):
-    monkeypatch.setattr(reference, "RECIPES", reference.RECIPES[2::7])
+def test_permuted_labels_are_told_apart_by_neither_and_true_ones_by_both(heard):
     mixed = [replace(heard, clips=tuple(shuffled(heard.clips, seed))) for seed in (1, 2)]
     chance = chances([(one.clips, judged_by_both(one)) for one in mixed], (1, 2))
     true = chances([(heard.clips, judged_by_both(heard))], [0])
