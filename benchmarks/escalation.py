@@ -226,7 +226,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpora", type=Path, required=True, help="folder of labelled speech")
     parser.add_argument("--hours", type=float, default=10.0, help="calm speech, each population")
-    parser.add_argument("--paired", type=int, default=4, help="calls per corpus over every line")
+    parser.add_argument("--paired", type=int, default=1, help="calls per corpus over every line")
     parser.add_argument("--cache", type=Path, default=cache.DEFAULT, help="where to keep features")
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
     parser.add_argument("--plot", type=Path, help="where the picture goes, as PNG")
