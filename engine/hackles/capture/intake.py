@@ -1,37 +1,105 @@
-"""What every way in from a telephone system gives on each tick: samples, stacked for all calls."""
+"""What every way in gives on each tick: samples, stacked for all calls, and what went wrong."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from hackles.types import Array, Ints
+from hackles.types import Array, Bools, Ints, Role
 
-OpenCall: TypeAlias = Callable[[str], int | None]
-"""Asked with the name of a call that begins; gives its slot, or None where there is no room."""
+
+class Fate(StrEnum):
+    """What became of a packet that was not simply taken in."""
+
+    LOST = "lost"
+    LATE = "late"
+    REORDERED = "reordered"
+    DUPLICATE = "duplicate"
+    BROKEN = "broken"
+
+
+class Refusal(StrEnum):
+    """Why a call, or the rest of it, is not listened to. The list is fixed."""
+
+    SOURCE = "source"
+    SIGNATURE = "signature"
+    GREETING = "greeting"
+    CODEC = "codec"
+    PROTOCOL = "protocol"
+    FLOOD = "flood"
+    ROLE = "role"
+    CONSENT = "consent"
+    DUPLICATE = "duplicate"
+    NO_ROOM = "no_room"
+
+
+Troubles: TypeAlias = Counter[Fate | Refusal]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A call that begins, as far as its way in knows it.
+
+    Attributes:
+        call: its name, as the telephone system says it.
+        role: whose voice it carries; unknown where neither the wire nor the settings tell.
+        queue: which it waits in, or "".
+        agent: an opaque name of who takes it, or "".
+        consent: whether the caller agreed; None where that was not said.
+    """
+
+    call: str
+    role: Role = Role.UNKNOWN
+    queue: str = ""
+    agent: str = ""
+    consent: bool | None = None
+
+
+OpenCall: TypeAlias = Callable[[Offer], int | None]
+"""Asked when a call begins; gives its slot, or None if it is not to be listened to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came in since the last tick.
+    """What came in since the last tick; arrays of n_calls rows, each slot at most once.
 
     Attributes:
-        slots: whose, shape (n_calls,), each slot at most once.
-        counts: samples of each, shape (n_calls,).
+        slots: whose.
+        counts: samples of each.
         samples: shape (sum of counts,), float32 at the engine's rate, call after call.
         ended: slots of the calls that end with these samples.
+        lost: samples of each that are missing right before these; none if left out.
+        drained: of each, whether nothing more of it waits; all of them if left out.
+        digits: the keys that were pressed: slot, and one of "0123456789*#ABCD".
     """
 
     slots: Ints
     counts: Ints
     samples: Array
     ended: Sequence[int] = field(default=())
+    lost: Ints | None = field(default=None)
+    drained: Bools | None = field(default=None)
+    digits: Sequence[tuple[int, str]] = field(default=())
 
 
 class Intake(Protocol):
-    """A way in: it reads on the tick, and leaves everything in the kernel in between."""
+    """A way in: it reads on the tick, and leaves everything in the kernel in between.
+
+    Attributes:
+        troubles: what went wrong since somebody last cleared it.
+    """
+
+    troubles: Troubles
 
     def receive(self, open_call: OpenCall) -> Received:
         """Take in what has come since the last tick, calls that begin among it."""
+
+    def skip(self, slots: Sequence[int]) -> None:
+        """Drop the oldest of what waits of these calls, at the next `receive`; tell it as lost."""
+
+    def forget(self, slot: int) -> None:
+        """Hand over no more of a call, whose slot is free now; its connection stays open."""
 
     def close(self) -> None:
         """Hang up on everybody and listen no longer."""

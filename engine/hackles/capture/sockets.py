@@ -3,7 +3,7 @@
 import logging
 import socket
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from hackles.errors import UsageError
 
@@ -33,6 +33,16 @@ def listening(host: str, port: int) -> socket.socket:
         raise UsageError(
             f"Cannot listen on {host} port {port} ({reason}); choose another address or port."
         ) from error
+
+
+class Door(Protocol):
+    """Where connections come from: a listening socket, or a process that passes them on."""
+
+    def accepted(self) -> Iterator[tuple[socket.socket, str]]:
+        """Yield the connections that wait, non-blocking, and the host that each came from."""
+
+    def close(self) -> None:
+        """Let nobody in any longer."""
 
 
 class Listener:

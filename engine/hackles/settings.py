@@ -1,0 +1,182 @@
+"""The daemon's settings, as a TOML file says them. Unknown keys are faults, not typing errors.
+
+A section that is left out is a way in (or out) that is not used. Only `[compliance]` must be there.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Port = Annotated[str, msgspec.Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$")]
+"""An address to listen on: host:port."""
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all sections have in common."""
+
+
+class Compliance(_Section):
+    """What the law asks for before anybody is listened to.
+
+    Attributes:
+        notice: where and how callers are told that their voice is analysed.
+        basis: the legal basis, in one's own words ("consent", …).
+        withdraw_digit: the key with which a caller withdraws consent; "" for none.
+    """
+
+    notice: Text
+    basis: Text
+    withdraw_digit: Annotated[str, msgspec.Meta(pattern=r"^[0-9*#A-D]?$")] = ""
+
+
+class Engine(_Section):
+    """How much is listened to.
+
+    Attributes:
+        calls: at most so many at a time, in each worker.
+        workers: processes over which calls are spread.
+        model: an .onnx file; "" for the one that travels with hackles.
+        behind_s: of a call that is further behind than this, the oldest audio is dropped.
+    """
+
+    calls: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 200
+    workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
+    model: str = ""
+    behind_s: Annotated[float, msgspec.Meta(ge=0.5, le=60.0)] = 2.0
+
+
+class AudioSocket(_Section):
+    """Asterisk, over TCP.
+
+    Attributes:
+        role: whose voice comes; "registered" if `POST /calls` says so of each call.
+        g711: by which law messages of 160 bytes are coded, which Asterisk may send without
+            saying so; "" refuses them.
+        allow_from: networks; everybody who reaches the address if empty (loopback only).
+    """
+
+    listen: Port
+    role: Literal["customer", "registered"] = "registered"
+    g711: Literal["", "ulaw", "alaw"] = ""
+    allow_from: tuple[str, ...] = ()
+
+
+class Media(_Section):
+    """JSON media streams over WebSocket: Twilio, Telnyx, Plivo, Exotel, Bandwidth.
+
+    Attributes:
+        path: of the URL.
+        customer_track: as the provider calls it; it depends on the leg that sends the audio.
+        certificate: PEM, with `key`, for wss; "" behind a proxy that ends TLS.
+        token_file: holds a secret that each stream must bring.
+        twilio_token_file: holds Twilio's auth token, to check its signatures.
+        public_url: as Twilio was given it; needed for its signatures.
+        allow_from: networks, as for AudioSocket.
+    """
+
+    listen: Port
+    path: Annotated[str, msgspec.Meta(pattern="^/")] = "/media"
+    customer_track: Text = "inbound"
+    certificate: str = ""
+    key: str = ""
+    token_file: str = ""
+    twilio_token_file: str = ""
+    public_url: str = ""
+    allow_from: tuple[str, ...] = ()
+
+
+class Pipe(_Section):
+    """Bare samples of the customer alone, from a named pipe, or "-" for standard input."""
+
+    path: Text
+    call: Text
+    role: Literal["customer"]
+    encoding: Literal["slin", "ulaw", "alaw"] = "slin"
+    sample_rate: Annotated[int, msgspec.Meta(ge=8000, le=192_000)] = 8000
+
+
+class Folder(_Section):
+    """Recordings that are still being written.
+
+    Attributes:
+        customer: left, right, a channel's number (1 is left), or mono.
+        quiet_s: a recording that has not grown for so long is over.
+    """
+
+    path: Text
+    customer: Text
+    quiet_s: Annotated[float, msgspec.Meta(ge=1.0, le=3600.0)] = 10.0
+
+
+class Control(_Section):
+    """The API for the telephone system beside the daemon; loopback only."""
+
+    listen: Port = "127.0.0.1:9300"
+
+
+class Metrics(_Section):
+    """`/metrics` and `/health` for a monitoring system elsewhere."""
+
+    listen: Port
+
+
+class Alerts(_Section):
+    """Who is shown what.
+
+    Attributes:
+        shadow: score and record, and show nobody.
+        most_per_hour: warnings shown for an agent (or a call, if no agent is named); 0: no cap.
+    """
+
+    shadow: bool = False
+    most_per_hour: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
+
+
+class Thresholds(_Section):
+    """Instead of those that travel with the model; see `tracker.Settings`. None leaves one."""
+
+    rising: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    irritated: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    irritated_level: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    eased: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
+class Output(_Section):
+    """Where events go.
+
+    Attributes:
+        console: alerts, for people.
+        jsonl: a file of JSON lines; "" for none, "-" for standard output.
+        rotate_mb: a file larger than this is put aside ...
+        keep: ... and so many of those are kept.
+    """
+
+    console: bool = True
+    jsonl: str = ""
+    rotate_mb: Annotated[float, msgspec.Meta(gt=0)] = 100.0
+    keep: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 10
+
+
+class Log(_Section):
+    """What the daemon says of itself, on standard error."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(_Section):
+    """All of it."""
+
+    compliance: Compliance
+    engine: Engine = Engine()
+    audiosocket: AudioSocket | None = None
+    media: Media | None = None
+    pipe: tuple[Pipe, ...] = ()
+    folder: tuple[Folder, ...] = ()
+    control: Control = Control()
+    metrics: Metrics | None = None
+    alerts: Alerts = Alerts()
+    thresholds: Thresholds = Thresholds()
+    output: Output = Output()
+    log: Log = Log()
