@@ -27,7 +27,7 @@ import scipy.fft
 
 from benchmarks.record import ROOT, Figures, command, commit, show, write
 from hackles.config import FRAMES_PER_S, N_FFT, TILE_FRAMES
-from hackles.live import TICK_S
+from hackles.pace import TICK_S
 
 _CONNECTIONS = 200
 _PACKETS_PER_S = 50

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from hackles.live import paced
+from hackles.pace import paced
 from hackles.pipeline import CallPipeline
 from hackles.sinks.meter import Meter, opened
 from hackles.types import Alert

@@ -19,7 +19,7 @@ from hackles.errors import RoleError, UsageError
 from hackles.evidence import COLUMNS
 from hackles.gaps import code_of
 from hackles.listening import NOT_WITHHELD, Listener, Measured
-from hackles.tracker import Tracker, logit, probability
+from hackles.tracker import Settings, Tracker, logit, probability
 from hackles.types import AnyArray, Array, Block, Bools, Ints, Reason, Role
 
 _NO_READINGS, _NO_ALERTS = np.empty(0, READING), np.empty(0, ALERT)
@@ -113,6 +113,19 @@ class Bank:
             raise UsageError("Samples came of a call that is not open; open it first.")
         self._listener.receive(slots, counts, samples, agents)
 
+    def skip(self, slot: int, n_samples: int) -> None:
+        """Go on after so many samples that were lost; call it right after a `tick`.
+
+        Raises:
+            UsageError: if the call has ended, or samples of it wait to be looked at.
+        """
+        self._check(slot)
+        self._listener.skip_to(slot, self.heard(slot) + n_samples)
+
+    def set_tracker(self, settings: Settings) -> None:
+        """Decide from now on by other settings; what is known of each call stays."""
+        self._tracker.settings = settings
+
     def tick(self) -> Decisions:
         """Look at all new frames of all calls."""
         return self.decide(*self._listener.tick())
@@ -145,6 +158,10 @@ class Bank:
     def heard(self, slot: int) -> int:
         """Return the samples heard of a call."""
         return int(self._listener.ring.heard[slot])
+
+    def heard_all(self, slots: Ints) -> Ints:
+        """Return the samples heard of each of some calls."""
+        return self._listener.ring.heard[slots]
 
     def decide(self, measured: Measured, gaps: AnyArray) -> Decisions:
         """Judge measured windows: each call's first, then each call's second, and so on.

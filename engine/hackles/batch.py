@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from threading import Thread, current_thread, main_thread
 
@@ -18,47 +18,11 @@ from hackles.capture.files import Channels, open_recording
 from hackles.errors import AudioError
 from hackles.pipeline import CallPipeline
 from hackles.records import line
-from hackles.types import Alert, Event, Reading, State, Summary
+from hackles.tally import Tally
+from hackles.types import Alert, Event, Summary
 
 _AHEAD = 4
 """Files that wait per process: enough to keep it busy, few enough to hold in memory."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a recording has come to so far."""
-
-    alerts: int = 0
-    first_alert: Alert | None = None
-    _inside: bool = False
-    _readings: int = 0
-    _sum: float = 0.0
-    _max: float | None = field(default=None)
-
-    def count(self, event: Event) -> Event:
-        """Take in one event, and pass it on."""
-        if isinstance(event, Reading):
-            self._readings += 1
-            self._sum += event.irritation
-            self._max = max(self._max or 0.0, event.irritation)
-        elif isinstance(event, Alert):
-            inside = event.state in (State.RISING, State.IRRITATED)
-            if inside and not self._inside:
-                self.alerts += 1
-                self.first_alert = self.first_alert or event
-            self._inside = inside
-        return event
-
-    def summary(self, pipeline: CallPipeline, error: str | None) -> Summary:
-        """Return the summary of the recording."""
-        return Summary(
-            duration_s=round(pipeline.duration_s, 4),
-            speech_s=round(pipeline.speech_s, 2),
-            irritation_max=self._max,
-            irritation_mean=round(self._sum / self._readings, 4) if self._readings else None,
-            alerts=self.alerts,
-            error=error,
-        )
 
 
 def score(path: str, channels: Channels, tally: Tally | None = None) -> Iterator[Event | Summary]:
@@ -80,7 +44,7 @@ def score(path: str, channels: Channels, tally: Tally | None = None) -> Iterator
     if pipeline.duration_s > 0:
         for event in pipeline.flush():
             yield tally.count(event)
-    yield tally.summary(pipeline, error)
+    yield tally.summary(pipeline.duration_s, pipeline.speech_s, error)
 
 
 def failed(error: str) -> Summary:

@@ -7,6 +7,7 @@ Exit codes: 0 all well, 1 some files failed (or the output could not be written)
 import os
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 # Many small products on one core: threads inside numpy would only get in each other's way.
@@ -94,6 +95,30 @@ def demo(
     from hackles.sinks import meter
 
     raise typer.Exit(meter.demo(speed))
+
+
+@app.command()
+def live(
+    config: Annotated[
+        Path, typer.Option(metavar="PATH", help="The settings; see `hackles config example`.")
+    ] = Path("hackles.toml"),
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes, instead of what the settings say.")
+    ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Score and record, but show nobody any alert.")
+    ] = False,
+) -> None:
+    """Listen to live calls and warn: the daemon. It needs the extra `live`."""
+    from hackles.configuration import load
+
+    try:
+        from hackles.live import daemon
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"The daemon needs {error.name}, which is not installed; pip install 'hackles[live]'."
+        ) from error
+    raise typer.Exit(daemon.run(lambda: daemon.chosen(load(config), workers, shadow)))
 
 
 def main() -> None:

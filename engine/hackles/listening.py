@@ -151,17 +151,28 @@ class Listener:
         if block.start > heard:
             if self.ring.pending(slot):
                 return 0
-            self._lost += self._lasting(slot)[1]
-            self._lost.append((slot, block.start, heard, code_of(Reason.LOST_AUDIO)))
-            self._stretches.clear(slot)
-            self.ring.skip_to(slot, block.start)
-            if self._leak is not None:
-                self._leak.skip_to(slot, block.start)
+            self.skip_to(slot, block.start)
         position = block.start + late
         written = self.ring.write(slot, _held(block.samples[late:]))
         if self._leak is not None:
             self._leak.write(slot, _beside(position, written, agent))
         return late + written
+
+    def skip_to(self, slot: int, position: int) -> None:
+        """Go on at a later position: the audio in between is lost, and told as a gap.
+
+        Raises:
+            UsageError: if samples wait to be looked at, which would be lost with it.
+        """
+        if self.ring.pending(slot):
+            raise UsageError("Samples wait that are not lost; tick first.")
+        heard = int(self.ring.heard[slot])
+        self._lost += self._lasting(slot)[1]
+        self._lost.append((slot, position, heard, code_of(Reason.LOST_AUDIO)))
+        self._stretches.clear(slot)
+        self.ring.skip_to(slot, position)
+        if self._leak is not None:
+            self._leak.skip_to(slot, position)
 
     def receive(self, slots: Ints, counts: Ints, samples: Array, agents: Array | None) -> None:
         """Take in samples of many calls; see `Bank.receive`."""

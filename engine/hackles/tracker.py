@@ -106,9 +106,18 @@ class Tracker:
 
     def __init__(self, n_slots: int, settings: Settings) -> None:
         """Start every call calm."""
+        self.settings = settings
+        self._calls: AnyArray = np.zeros((n_slots, len(_COLUMNS)))
+
+    @property
+    def settings(self) -> Settings:
+        """By which it decides; they may change at any time."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
         self._settings = settings
         self._prior_logit = float(logit(np.array(settings.prior)))
-        self._calls: AnyArray = np.zeros((n_slots, len(_COLUMNS)))
 
     def clear(self, slot: int) -> None:
         """Forget a call."""

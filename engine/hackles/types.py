@@ -131,10 +131,13 @@ Event: TypeAlias = Reading | Alert | Gap
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a whole recording came to; `error` says why it could not be read to its end."""
+    """What a whole call came to; `error` says why it could not be heard to its end.
+
+    `speech_s` is None where whoever heard it can no longer be asked.
+    """
 
     duration_s: float
-    speech_s: float
+    speech_s: float | None
     irritation_max: float | None
     irritation_mean: float | None
     alerts: int

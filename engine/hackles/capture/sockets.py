@@ -65,7 +65,8 @@ class Listener:
             if hasattr(socket, name):
                 self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         self.port: int = self._socket.getsockname()[1]
-        self._has_failed = False
+        self.has_failed = False
+        """Whether somebody waits who cannot be taken in, for want of descriptors, say."""
 
     def accepted(self) -> Iterator[tuple[socket.socket, str]]:
         """Yield the connections that wait, and the host that each came from."""
@@ -77,13 +78,17 @@ class Listener:
             except ConnectionAbortedError:
                 continue
             except OSError as error:
-                if not self._has_failed:
+                if not self.has_failed:
                     _log.error("Calls wait, but cannot be accepted: %s.", error)
-                self._has_failed = True
+                self.has_failed = True
                 return
-            self._has_failed = False
+            self.has_failed = False
             connected.setblocking(False)
             yield connected, address[0]
+
+    def fileno(self) -> int:
+        """Return the descriptor that can be read when somebody waits."""
+        return self._socket.fileno()
 
     def close(self) -> None:
         """Listen no longer."""

@@ -14,12 +14,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from hackles.batch import Tally
 from hackles.capture.files import Channels, Recording, open_recording
 from hackles.guidance import TIPS
-from hackles.live import paced
+from hackles.pace import paced
 from hackles.pipeline import CallPipeline
 from hackles.sinks.output import screen
+from hackles.tally import Tally
 from hackles.types import Alert, Event, Reading, State
 from hackles.wording import STATES, because, clock
 
@@ -160,11 +160,11 @@ def _show(console: Console, live: Live, meter: Meter, event: Event) -> None:
 
 def _close(console: Console, tally: Tally, pipeline: CallPipeline, truth: dict[str, Any]) -> None:
     """Say in a few lines what the call came to."""
-    summary = tally.summary(pipeline, None)
+    summary = tally.summary(pipeline.duration_s, pipeline.speech_s, None)
     first = tally.first_alert
     console.print()
     console.print(
-        f"{clock(summary.duration_s)} of call, {summary.speech_s:.0f} s of it the customer's "
+        f"{clock(summary.duration_s)} of call, {pipeline.speech_s:.0f} s of it the customer's "
         f"speech; {summary.alerts} warning{'s' if summary.alerts != 1 else ''}."
     )
     if first:

@@ -113,7 +113,7 @@ def _add_row(table: Table, scored: batch.Scored) -> None:
     table.add_row(
         Text(scored.path),
         clock(summary.duration_s),
-        clock(summary.speech_s),
+        clock(summary.speech_s or 0.0),
         Text(str(summary.alerts), style="bold yellow" if summary.alerts else "green"),
         clock(first.time) if first else "–",
         f"{peak:.2f}" if peak is not None else "–",

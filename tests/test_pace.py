@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hackles import live
+from hackles import pace
 from hackles.config import SAMPLE_RATE
 from hackles.types import Block
 
@@ -39,7 +39,7 @@ def play(blocks, speed, work_s=0.0):
     """Return what arrived and when, in seconds since the beginning; each takes some work."""
     clock = Clock()
     ticks = []
-    for tick, agent in live.paced([(b, None) for b in blocks], speed, clock, clock.sleep):
+    for tick, agent in pace.paced([(b, None) for b in blocks], speed, clock, clock.sleep):
         assert agent is None
         ticks.append((clock.now - 1000.0, tick))
         clock.now += work_s
@@ -84,7 +84,7 @@ def test_every_sample_arrives_once_and_in_order(sizes, total):
 
 def test_who_works_too_long_is_not_made_to_wait_besides():
     clock = Clock()
-    for _ in live.paced([(b, None) for b in cut(8000, 800)], 1.0, clock, clock.sleep):
+    for _ in pace.paced([(b, None) for b in cut(8000, 800)], 1.0, clock, clock.sleep):
         clock.now += 0.25
     assert clock.slept == pytest.approx([0.1] + [0.0] * 9)
 
@@ -103,6 +103,6 @@ def test_lost_audio_takes_the_time_that_it_would_have_taken():
 def test_the_agent_s_audio_arrives_with_the_customer_s():
     clock = Clock()
     pairs = [(b, Block(-b.samples, b.start)) for b in cut(12_345, 317, 4001)]
-    for customer, agent in live.paced(pairs, 1.0, clock, clock.sleep):
+    for customer, agent in pace.paced(pairs, 1.0, clock, clock.sleep):
         assert agent.start == customer.start
         assert np.array_equal(agent.samples, -customer.samples)

@@ -1,0 +1,203 @@
+"""The API for the telephone system beside the daemon: who is who, consent, snooze, health.
+
+Loopback only, since nobody signs in. A web page that the machine's user happens to look at may
+reach loopback too: so a foreign `Host` is refused, and a body must be said to be JSON, for which
+a browser asks leave that is never given.
+"""
+
+from typing import Annotated, Any, Final, Literal, Protocol, TypeVar
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hackles.live.desk import LiveCall
+from hackles.live.news import Registration
+from hackles.types import Role
+
+_LARGEST_BODY: Final = 16_384
+_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Label = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True):
+    """What all bodies have in common."""
+
+
+class _Call(_Body):
+    id: _Name
+    role: Literal["customer", "agent", "mixed", "unknown"]
+    call: _Label = ""
+    queue: _Label = ""
+    agent: _Label = ""
+    consent: bool | None = None
+
+
+class _Consent(_Body):
+    consent: bool
+
+
+class _Snooze(_Body):
+    minutes: Annotated[float, msgspec.Meta(ge=0, le=24 * 60)]
+    call: _Label = ""
+    agent: _Label = ""
+
+
+_B = TypeVar("_B", bound=_Body)
+
+
+class Front(Protocol):
+    """What the API asks of the daemon."""
+
+    def register(self, registration: Registration) -> None:
+        """Take in what is said of a call."""
+
+    def withdraw(self, call: str) -> None:
+        """Listen to a call no longer, and delete what is kept of it."""
+
+    def has_withdrawn(self, call: str) -> bool:
+        """Return whether the caller withdrew consent."""
+
+    def snooze(self, who: str, seconds: float) -> None:
+        """Show no new warnings for an agent, or of a call, for a while."""
+
+    def calls(self) -> list[LiveCall]:
+        """Return the calls that are listened to."""
+
+    def health(self) -> tuple[bool, dict[str, object]]:
+        """Return whether all is well, and how things stand."""
+
+    def metrics(self) -> bytes:
+        """Return what Prometheus reads."""
+
+
+def control(front: Front) -> Starlette:
+    """Return the API."""
+    api = _Api(front)
+    routes = [
+        Route("/calls", api.calls, methods=["GET"]),
+        Route("/calls", api.register, methods=["POST"]),
+        Route("/calls/{call:path}/consent", api.consent, methods=["POST"]),
+        Route("/snooze", api.snooze, methods=["POST"]),
+        *_watching(api),
+    ]
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(_HOSTS), www_redirect=False)
+    return Starlette(routes=routes, middleware=[hosts], exception_handlers={HTTPException: _said})
+
+
+def watching(front: Front) -> Starlette:
+    """Return what a monitoring system elsewhere may ask: no call's name is in it."""
+    return Starlette(routes=_watching(_Api(front)), exception_handlers={HTTPException: _said})
+
+
+def _watching(api: "_Api") -> list[Route]:
+    return [
+        Route("/health", api.health, methods=["GET"]),
+        Route("/metrics", api.metrics, methods=["GET"]),
+    ]
+
+
+class _Api:
+    """One method for each road."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    async def calls(self, _request: Request) -> Response:
+        """Return the calls that are listened to."""
+        return _json({"calls": [_told(call) for call in self._front.calls()]})
+
+    async def register(self, request: Request) -> Response:
+        """Take in whose voice a call will bring, and whether it may be heard."""
+        said = await _read(request, _Call)
+        role = Role(said.role)
+        if role in (Role.MIXED, Role.UNKNOWN):
+            raise HTTPException(
+                422,
+                f"A call with the role '{role}' cannot be heard: only the customer's voice may "
+                "be. Send the customer's leg alone and say so: role = customer.",
+            )
+        name = said.call or said.id
+        self._front.register(
+            Registration(said.id, name, role, said.queue, said.agent, said.consent)
+        )
+        return _json({"id": said.id, "call": name}, 201)
+
+    async def consent(self, request: Request) -> Response:
+        """Withdraw a caller's consent; within a call it is not given again."""
+        call = request.path_params["call"]
+        said = await _read(request, _Consent)
+        if not said.consent:
+            self._front.withdraw(call)
+        elif self._front.has_withdrawn(call):
+            raise HTTPException(
+                409, "This caller withdrew consent; within a call it is not given again."
+            )
+        return _json({"call": call, "consent": said.consent})
+
+    async def snooze(self, request: Request) -> Response:
+        """Show no new warnings for an agent, or of a call, for some minutes; 0 ends it."""
+        said = await _read(request, _Snooze)
+        if bool(said.call) == bool(said.agent):
+            raise HTTPException(422, "Say whom to spare: a call or an agent.")
+        self._front.snooze(said.call or said.agent, 60 * said.minutes)
+        return _json({"minutes": said.minutes})
+
+    async def health(self, _request: Request) -> Response:
+        """Return how things stand; 503 if a worker is not there."""
+        is_well, standing = self._front.health()
+        return _json(standing, 200 if is_well else 503)
+
+    async def metrics(self, _request: Request) -> Response:
+        """Return what Prometheus reads."""
+        return Response(self._front.metrics(), media_type="text/plain; version=0.0.4")
+
+
+async def _read(request: Request, kind: type[_B]) -> _B:
+    """Return a request's body.
+
+    Raises:
+        HTTPException: if it is not what it should be; the sentence says what is wrong.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise HTTPException(415, "Send JSON, with the header Content-Type: application/json.")
+    body = b""
+    async for some in request.stream():
+        body += some
+        if len(body) > _LARGEST_BODY:
+            raise HTTPException(413, f"The body may have {_LARGEST_BODY} bytes, not more.")
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise HTTPException(422, f"The body is not what is asked for: {error}.") from error
+
+
+async def _said(_request: Request, error: Exception) -> Response:
+    """Return an error as JSON."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _json({"error": getattr(error, "detail", "Something went wrong; see the log.")}, status)
+
+
+def _told(call: LiveCall) -> dict[str, Any]:
+    session = call.session
+    return {
+        "call": session.call,
+        "session": session.id,
+        "queue": session.queue,
+        "agent": session.agent,
+        "time": call.time,
+        "state": call.state,
+        "level": call.level,
+        "alerts": call.tally.alerts,
+    }
+
+
+def _json(content: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, media_type="application/json")

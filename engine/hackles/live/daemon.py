@@ -1,0 +1,348 @@
+"""The front: takes connections and passes them on, keeps the workers alive, minds the signals."""
+
+import asyncio
+import contextlib
+import logging
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+
+from hackles.capture.intake import Refusal
+from hackles.capture.sockets import listening
+from hackles.errors import HacklesError
+from hackles.live import logs
+from hackles.live.control import control, watching
+from hackles.live.crew import Alone, Crew, Several
+from hackles.live.desk import Desk, LiveCall
+from hackles.live.gate import Gate, address_of
+from hackles.live.metrics import Metrics
+from hackles.live.news import Order, Registration, Reload, Report, Stop, Withdrawn
+from hackles.live.registry import Registry
+from hackles.live.showing import Showing
+from hackles.settings import Settings
+from hackles.sinks.console import LiveConsole
+from hackles.sinks.jsonl import JsonLines, StandardOutput
+from hackles.sinks.sink import Feed, Sink
+
+_log = logging.getLogger(__name__)
+
+_DRAIN_S: Final = 4.0
+"""What the workers get to say what is left when asked to stop; the sinks get the rest of 5 s."""
+
+_SINKS_S: Final = 0.8
+_SAID_EVERY_S: Final = 60.0
+_WORTH_SAYING_S: Final = 0.5
+
+
+def run(load: Callable[[], Settings]) -> int:
+    """Listen to live calls until told to stop; return the exit code.
+
+    Args:
+        load: reads the settings; again when SIGHUP comes.
+
+    Raises:
+        HacklesError: if it cannot begin.
+    """
+    settings = load()
+    logs.begin(settings.log)
+    _allow_many_connections()
+    return asyncio.run(Daemon(settings, load).run())
+
+
+class Daemon:
+    """The front of a daemon."""
+
+    def __init__(self, settings: Settings, load: Callable[[], Settings]) -> None:
+        """Open the sinks.
+
+        Raises:
+            HacklesError: if one of them cannot be opened.
+        """
+        self._settings, self._load = settings, load
+        self._metrics = Metrics()
+        self._registry = Registry()
+        feeds = [Feed(sink) for sink in sinks_of(settings)]
+        self._desk = Desk(feeds, Showing(settings.alerts), self._metrics, self.withdraw)
+        self._standing: dict[int, Report] = {}
+        self._stopped: set[int] = set()
+        self._lost_s = 0.0
+        self._has_failed = False
+        self._crew: Crew
+
+    async def run(self) -> int:
+        """Listen until told to stop; return the exit code."""
+        loop = asyncio.get_running_loop()
+        self._stop, self._all_stopped = asyncio.Event(), asyncio.Event()
+        with contextlib.ExitStack() as stack:
+            gates = self._gates()
+            servers = [_Server(app, stack, listen) for app, listen in self._pages()]
+            self._crew = self._hire()
+            stack.callback(self._crew.close)
+            for gate in gates:
+                gate.open()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._on_stop)
+            loop.add_signal_handler(signal.SIGHUP, self._reload)
+            tasks = [asyncio.create_task(server.serve()) for server in servers]
+            tasks.append(asyncio.create_task(self._say_how_far_behind()))
+            self._say_where()
+            await self._stop.wait()
+            await self._end(gates)
+            for server in servers:
+                server.should_exit = server.force_exit = True
+            for task in tasks[len(servers) :]:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return 1 if self._has_failed else 0
+
+    # What the API asks for.
+
+    def register(self, registration: Registration) -> None:
+        """See `control.Front`."""
+        self._registry.add(registration)
+        self._crew.order(registration)
+
+    def withdraw(self, call: str) -> None:
+        """See `control.Front`."""
+        if not self._registry.has_withdrawn(call):
+            self._registry.withdraw(call)
+            self._crew.order(Withdrawn(call))
+            self._desk.withdraw(call)
+
+    def has_withdrawn(self, call: str) -> bool:
+        """See `control.Front`."""
+        return self._registry.has_withdrawn(call)
+
+    def snooze(self, who: str, seconds: float) -> None:
+        """See `control.Front`."""
+        self._desk.showing.snooze(who, seconds)
+
+    def calls(self) -> list[LiveCall]:
+        """See `control.Front`."""
+        return list(self._desk.calls())
+
+    def health(self) -> tuple[bool, dict[str, object]]:
+        """See `control.Front`."""
+        is_whole = self._crew.is_whole()
+        standing: dict[str, object] = {
+            "status": "ok" if is_whole else "a worker is being started again",
+            "calls": sum(report.calls for report in self._standing.values()),
+            "behind_s": round(self._behind_s(), 3),
+            "shadow": self._desk.showing.alerts.shadow,
+        }
+        return is_whole, standing
+
+    def metrics(self) -> bytes:
+        """See `control.Front`."""
+        return self._metrics.page(self._desk.sinks())
+
+    # What the workers say.
+
+    def _on_report(self, worker: int, report: Report) -> None:
+        self._standing[worker] = report
+        self._lost_s += report.lost_s
+        self._desk.take(worker, report)
+        self._metrics.standing(
+            sum(report.calls for report in self._standing.values()), self._behind_s()
+        )
+        if report.has_stopped:
+            self._stopped.add(worker)
+            if len(self._stopped) == self._settings.engine.workers:
+                self._all_stopped.set()
+
+    def _on_death(self, worker: int) -> None:
+        self._standing.pop(worker, None)
+        lost = self._desk.lose(worker, "lost: the process that listened to it died")
+        _log.error("A worker died; %d calls are lost to it.", lost)
+        self._metrics.restarted()
+        if self._settings.engine.workers == 1:
+            self._has_failed = True
+            self._stop.set()
+
+    def _standing_orders(self) -> Iterator[Order]:
+        yield from self._registry
+        for call in self._registry.withdrawn():
+            yield Withdrawn(call)
+        yield Reload(self._settings.thresholds, self._settings.compliance.withdraw_digit)
+
+    # Beginning and end.
+
+    def _gates(self) -> list[Gate]:
+        """Listen where the settings say."""
+        return [
+            Gate(
+                way,
+                section.listen,
+                section.allow_from,
+                lambda *connection: self._crew.pass_on(*connection),
+                lambda: self._metrics.refused(Refusal.SOURCE),
+            )
+            for way, section in (
+                ("audiosocket", self._settings.audiosocket),
+                ("media", self._settings.media),
+            )
+            if section is not None
+        ]
+
+    def _pages(self) -> Iterator[tuple[Starlette, str]]:
+        yield control(self), self._settings.control.listen
+        if self._settings.metrics is not None:
+            yield watching(self), self._settings.metrics.listen
+
+    def _hire(self) -> Crew:
+        if self._settings.engine.workers == 1:
+            return Alone(self._settings, self._on_report, self._on_death)
+        return Several(self._settings, self._on_report, self._on_death, self._standing_orders)
+
+    async def _end(self, gates: list[Gate]) -> None:
+        """Let nobody in, hear what waits, tell it, and hand it to the sinks."""
+        for gate in gates:
+            gate.close()
+        if not self._has_failed:
+            self._crew.order(Stop())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_stopped.wait(), _DRAIN_S)
+        if not self._all_stopped.is_set():
+            for worker in range(self._settings.engine.workers):
+                self._desk.lose(worker, "lost: the daemon had to stop before it was heard out")
+        self._desk.close(_SINKS_S)
+        _log.info("Stopped.")
+
+    def _on_stop(self) -> None:
+        if self._stop.is_set():
+            _log.warning("Told to stop twice: what was not yet said is lost.")
+            self._all_stopped.set()
+        self._stop.set()
+
+    def _reload(self) -> None:
+        """Take over what may change while calls go on."""
+        try:
+            settings = self._load()
+        except HacklesError as error:
+            _log.error("The settings stay as they are: %s", error)
+            return
+        before, self._settings = self._settings, _renewed(self._settings, settings)
+        self._desk.showing.alerts = self._settings.alerts
+        self._crew.order(
+            Reload(self._settings.thresholds, self._settings.compliance.withdraw_digit)
+        )
+        others = [name for name in _FIXED if getattr(settings, name) != getattr(before, name)]
+        _log.info(
+            "Settings reloaded%s.",
+            f"; a restart is needed for [{'], ['.join(others)}]" if others else "",
+        )
+
+    # What people should know.
+
+    def _behind_s(self) -> float:
+        return max((report.behind_s for report in self._standing.values()), default=0.0)
+
+    async def _say_how_far_behind(self) -> None:
+        """Say once a minute, if so, that more comes in than can be listened to."""
+        while True:
+            await asyncio.sleep(_SAID_EVERY_S)
+            if self._lost_s or self._behind_s() > _WORTH_SAYING_S:
+                _log.warning(
+                    "Behind by %.1f s; %.0f s of audio were lost in the last minute. If this "
+                    "goes on, add workers or let in fewer calls.",
+                    self._behind_s(),
+                    self._lost_s,
+                )
+            self._lost_s = 0.0
+
+    def _say_where(self) -> None:
+        settings = self._settings
+        ways = [
+            f"{way} on {section.listen}"
+            for way, section in (("audiosocket", settings.audiosocket), ("media", settings.media))
+            if section is not None
+        ]
+        ways += [f"pipe {pipe.path}" for pipe in settings.pipe]
+        ways += [f"folder {folder.path}" for folder in settings.folder]
+        _log.info(
+            "Listening: %s; control on %s%s.",
+            ", ".join(ways),
+            settings.control.listen,
+            "; shadow mode: nobody is shown any alert" if settings.alerts.shadow else "",
+        )
+
+
+_FIXED: Final = ("engine", "audiosocket", "media", "pipe", "folder", "control", "metrics", "output")
+"""Sections that cannot change while calls go on."""
+
+
+def _renewed(before: Settings, after: Settings) -> Settings:
+    """Return the settings with what may change while calls go on."""
+    return msgspec.structs.replace(
+        before,
+        compliance=after.compliance,
+        alerts=after.alerts,
+        thresholds=after.thresholds,
+    )
+
+
+def chosen(settings: Settings, workers: int | None, shadow: bool) -> Settings:
+    """Return the settings with what was chosen on the command line instead."""
+    replace = msgspec.structs.replace
+    if workers is not None:
+        settings = replace(settings, engine=replace(settings.engine, workers=workers))
+    if shadow:
+        settings = replace(settings, alerts=replace(settings.alerts, shadow=True))
+    return settings
+
+
+def sinks_of(settings: Settings) -> Iterator[Sink]:
+    """Yield the sinks that the settings name.
+
+    Raises:
+        UsageError: if one of them cannot be opened.
+    """
+    output = settings.output
+    if output.jsonl == "-":
+        yield StandardOutput()
+    elif output.jsonl:
+        yield JsonLines(output.jsonl, round(output.rotate_mb * 2**20), output.keep)
+    if output.console:
+        # Standard output is the machine's if it has JSON lines.
+        yield LiveConsole(sys.stderr if output.jsonl == "-" else sys.stdout)
+
+
+class _Server(uvicorn.Server):
+    """An HTTP server that leaves signals to us."""
+
+    def __init__(self, app: Starlette, stack: contextlib.ExitStack, listen: str) -> None:
+        """Listen.
+
+        Raises:
+            UsageError: if one cannot listen there.
+        """
+        self._socket = stack.enter_context(contextlib.closing(listening(*address_of(listen))))
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            limit_concurrency=64,
+            timeout_keep_alive=5,
+        )
+        super().__init__(config)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().serve(sockets or [self._socket])
+
+
+def _allow_many_connections() -> None:
+    """Let the process have as many connections as the system grants it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

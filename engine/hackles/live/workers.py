@@ -1,0 +1,146 @@
+"""Where an engine runs: on a thread beside the front, or in a process of its own."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from multiprocessing.connection import Connection
+from typing import Protocol
+
+from hackles.errors import HacklesError
+from hackles.live import doors, logs
+from hackles.live.engine import Engine
+from hackles.live.news import Order, Report
+from hackles.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+WAYS = ("audiosocket", "media")
+"""The sections whose connections are passed on."""
+
+
+class Worker(Protocol):
+    """What the front knows of a worker."""
+
+    def order(self, order: Order) -> None:
+        """Ask for something; orders come before the connections that are passed on after them."""
+
+    def pass_on(self, way: str, connected: socket.socket, host: str) -> bool:
+        """Pass a connection on; return False if the worker is too busy to take it now."""
+
+
+class ThreadWorker:
+    """An engine on a thread of this process."""
+
+    def __init__(self, settings: Settings, report: Callable[[Report | None], None]) -> None:
+        """Start it, and wait until it listens.
+
+        Args:
+            settings: the daemon's.
+            report: takes what happened, on the engine's thread; None if the engine broke.
+
+        Raises:
+            HacklesError: if the model, or a way in, cannot be had.
+        """
+        self._doors = {way: doors.Passed() for way in WAYS}
+        self._orders: deque[Order] = deque()
+        self._report = report
+        begun: Future[None] = Future()
+        threading.Thread(
+            target=self._run, args=(settings, begun), name="engine", daemon=True
+        ).start()
+        begun.result()
+
+    def order(self, order: Order) -> None:
+        """See `Worker`."""
+        self._orders.append(order)
+
+    def pass_on(self, way: str, connected: socket.socket, host: str) -> bool:
+        """See `Worker`."""
+        self._doors[way].pass_on(connected, host)
+        return True
+
+    def _run(self, settings: Settings, begun: "Future[None]") -> None:
+        try:
+            # Made where it runs: a way in may have an event loop, and this thread has none yet.
+            engine = Engine(settings, self._doors)
+        except HacklesError as error:
+            begun.set_exception(error)
+            return
+        begun.set_result(None)
+        try:
+            engine.run(self._take_orders, self._report)
+        finally:
+            if sys.exception() is not None:
+                self._report(None)
+
+    def _take_orders(self) -> Iterator[Order]:
+        while self._orders:
+            yield self._orders.popleft()
+
+
+class ProcessWorker:
+    """An engine in a process of its own, which the front may outlive."""
+
+    def __init__(self, settings: Settings, number: int) -> None:
+        """Start it; its reports, and the end of them, come through `reports`."""
+        context = multiprocessing.get_context("spawn")
+        self.reports, theirs = context.Pipe()
+        self._channel, their_channel = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel.setblocking(False)
+        self.process = context.Process(
+            target=_serve, args=(settings, number, theirs, their_channel), daemon=True
+        )
+        self.process.start()
+        theirs.close()
+        their_channel.close()
+
+    def order(self, order: Order) -> None:
+        """See `Worker`."""
+        try:
+            self.reports.send(order)
+        except OSError:
+            _log.debug("A worker that has ended was asked for something.")
+
+    def pass_on(self, way: str, connected: socket.socket, host: str) -> bool:
+        """See `Worker`."""
+        try:
+            doors.send(self._channel, way, connected, host)
+        except OSError:  # busy, or gone: whoever asked tries again, perhaps with another
+            return False
+        return True
+
+    def close(self) -> None:
+        """End it at once, and give back what it took."""
+        self.process.kill()
+        self.process.join()
+        self.reports.close()
+        self._channel.close()
+
+
+def _serve(settings: Settings, number: int, front: Connection, channel: socket.socket) -> None:
+    """Run an engine in this process until told to stop, or the front has gone."""
+    for ours in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ours, signal.SIG_IGN)  # they are the front's business
+    logs.begin(settings.log)
+    channel.setblocking(False)
+    passed = {way: doors.Passed() for way in WAYS}
+    engine = Engine(settings, passed, has_files=number == 0, cpu_clock=time.process_time)
+
+    def orders() -> Iterator[Order]:
+        # Connections first: an order that went out before one of these is surely there by now.
+        doors.receive(channel, passed)
+        while front.poll():
+            yield front.recv()
+
+    try:
+        engine.run(orders, front.send)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        os._exit(1)  # nobody is left to tell

@@ -1,0 +1,52 @@
+"""Alerts of live calls as lines for people: one glance each."""
+
+import time
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from hackles.guidance import TIPS
+from hackles.records import LiveRecord
+from hackles.types import Alert, State
+from hackles.wording import STATES, because, clock
+
+_LOOK = {State.RISING: ("▲", "yellow"), State.IRRITATED: ("■", "red"), State.EASED: ("▽", "cyan")}
+
+
+class LiveConsole:
+    """Prints an alert as soon as it is told, with what moved and what to say."""
+
+    name = "console"
+    for_people = True
+
+    def __init__(self, file: TextIO) -> None:
+        """Print to a terminal, a pipe or a file."""
+        self._console = Console(file=file, soft_wrap=True, highlight=False)
+
+    def write(self, records: Sequence[LiveRecord]) -> None:
+        """Print the alerts among some records.
+
+        Raises:
+            OSError: if nobody reads them.
+        """
+        for record in records:
+            if isinstance(record.event, Alert):
+                self._print(record, record.event)
+
+    def _print(self, record: LiveRecord, alert: Alert) -> None:
+        symbol, colour = _LOOK[alert.state]
+        when = time.strftime("%H:%M:%S", time.localtime(record.at))
+        who = ", ".join(filter(None, (record.call, record.queue, record.agent)))
+        line = Text(f"{when}  ")
+        line.append(f"{symbol} {STATES[alert.state]}", style=f"bold {colour}")
+        line.append(f"  {who}  at {clock(alert.time)}: {because(alert)}")
+        self._console.print(line)
+        self._console.print(Text(f"          → {TIPS[alert.state]}", style="bold"))
+
+    def forget(self, call: str) -> None:
+        """What was printed is seen, and not kept."""
+
+    def close(self) -> None:
+        """Leave the terminal as it is."""

@@ -1,0 +1,156 @@
+"""Where a daemon's events go. A sink that is slow, or dead, holds up nobody but itself."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+from hackles.records import LiveRecord
+
+_log = logging.getLogger(__name__)
+
+_ROOM: Final = 20_000
+"""Records that wait for a sink; at a thousand calls these are some twenty seconds."""
+
+_AT_ONCE: Final = 500
+_SAID_EVERY_S: Final = 60.0
+_RETRY_S: Final = 1.0
+
+
+class Sink(Protocol):
+    """Takes what happens in live calls; called on a thread of its own.
+
+    Attributes:
+        name: for logs and metrics.
+        for_people: whether people see it: withheld alerts are kept from such a sink.
+    """
+
+    name: str
+    for_people: bool
+
+    def write(self, records: Sequence[LiveRecord]) -> None:
+        """Take in some records.
+
+        Raises:
+            OSError: if that cannot be done now; they are counted as dropped.
+        """
+
+    def forget(self, call: str) -> None:
+        """Delete whatever is kept of a call.
+
+        Raises:
+            OSError: if that cannot be done now; it is tried again until it can.
+        """
+
+    def close(self) -> None:
+        """Take in no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Forget:
+    call: str
+
+
+_Item: TypeAlias = LiveRecord | _Forget | None
+
+
+class Feed:
+    """A sink on its own thread, behind a queue that counts what it has no room for."""
+
+    def __init__(self, sink: Sink, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin to feed it."""
+        self.name, self.for_people = sink.name, sink.for_people
+        self.dropped = 0
+        self._sink, self._clock = sink, clock
+        self._queue: queue.Queue[_Item] = queue.Queue()
+        self._said = -_SAID_EVERY_S
+        self._unsaid = 0
+        self._is_closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
+        self._thread.start()
+
+    def put(self, record: LiveRecord) -> None:
+        """Hand over a record, or count it as dropped."""
+        if self._queue.qsize() >= _ROOM:
+            self._drop(1, "it does not keep up")
+        else:
+            self._queue.put(record)
+
+    def forget(self, call: str) -> None:
+        """Have whatever is kept of a call deleted; there is always room for that."""
+        self._queue.put(_Forget(call))
+
+    def waiting(self) -> int:
+        """Return how many records wait."""
+        return self._queue.qsize()
+
+    def close(self, patience_s: float) -> None:
+        """Let it take in what waits, but no longer than `patience_s`."""
+        self._is_closing.set()
+        self._queue.put(None)
+        self._thread.join(patience_s)
+
+    def _run(self) -> None:
+        is_over = False
+        while not is_over:
+            items, is_over = self._some()
+            at = 0
+            for place, item in enumerate(items):
+                if isinstance(item, _Forget):
+                    self._write(items[at:place])
+                    self._delete(item.call)
+                    at = place + 1
+            self._write(items[at:])
+        self._sink.close()
+
+    def _some(self) -> tuple[list[LiveRecord | _Forget], bool]:
+        """Wait for the next items; return them, and whether no more will come."""
+        items: list[LiveRecord | _Forget] = []
+        item = self._queue.get()
+        while item is not None:
+            items.append(item)
+            if len(items) == _AT_ONCE or self._queue.empty():
+                return items, False
+            item = self._queue.get()
+        return items, True
+
+    def _write(self, items: Sequence[LiveRecord | _Forget]) -> None:
+        records = [item for item in items if isinstance(item, LiveRecord)]
+        if not records:
+            return
+        try:
+            self._sink.write(records)
+        except OSError as error:
+            self._drop(len(records), str(error))
+
+    def _delete(self, call: str) -> None:
+        """Delete a call; a caller's wish is not dropped because a disk is full for a while."""
+        while True:
+            try:
+                self._sink.forget(call)
+            except OSError as error:
+                self._say(f"what is kept of a call cannot be deleted yet ({error})")
+            else:
+                return
+            if self._is_closing.wait(_RETRY_S):
+                _log.error(
+                    "Sink %s: a call whose caller withdrew consent was NOT deleted; delete the "
+                    "call %r by hand.",
+                    self.name,
+                    call,
+                )
+                return
+
+    def _drop(self, count: int, why: str) -> None:
+        self.dropped += count
+        self._unsaid += count
+        self._say(f"{self._unsaid} records were dropped ({why})")
+
+    def _say(self, what: str) -> None:
+        """Say something, at most once a minute."""
+        if self._clock() - self._said >= _SAID_EVERY_S:
+            self._said, self._unsaid = self._clock(), 0
+            _log.warning("Sink %s: %s.", self.name, what)
