@@ -7,7 +7,7 @@ ENGINE = Path(__file__).parents[1] / "engine" / "hackles"
 
 # A module may import from its own layer's left, never from its right; names are folders or files.
 ORDER = [
-    "types errors config",
+    "types errors config settings",
     "features",
     "framing",
     "history",
@@ -21,6 +21,7 @@ ORDER = [
     "bank",
     "pipeline",
     "wording guidance records capture",
+    "configuration",
     "batch live",
     "sinks",
     "cli",

@@ -121,6 +121,33 @@ def live(
     raise typer.Exit(daemon.run(lambda: daemon.chosen(load(config), workers, shadow)))
 
 
+config = typer.Typer(help="The daemon's configuration file.", no_args_is_help=True)
+app.add_typer(config, name="config")
+
+
+@config.command("check")
+def config_check(
+    path: Annotated[str, typer.Argument(help="The configuration file.")] = "hackles.toml",
+) -> None:
+    """Say everything that is wrong with a configuration file, or that it is well."""
+    from hackles.configuration import check, summary
+
+    checked = check(path)
+    for line in checked.lines(are_warnings=False) + checked.lines(are_warnings=True):
+        typer.echo(line, err=True)
+    if checked.settings is None:
+        raise typer.Exit(2)
+    typer.echo(f"{path} is well: {summary(checked.settings)}.")
+
+
+@config.command("example")
+def config_example() -> None:
+    """Print a configuration file with every key, and what it means."""
+    from hackles.configuration import example
+
+    typer.echo(example(), nl=False)
+
+
 def main() -> None:
     """Run the command line; every foreseen fault is one sentence and an exit code."""
     try:

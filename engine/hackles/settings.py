@@ -7,16 +7,32 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Text = Annotated[str, msgspec.Meta(min_length=1)]
-Port = Annotated[str, msgspec.Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$")]
+Text = Annotated[str, msgspec.Meta(pattern=r"\S", description="text that is not empty")]
+Statement = Annotated[str, msgspec.Meta(pattern=r"\w", description="a statement in words")]
+Port = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}\Z",
+        description='an address and a port, such as "127.0.0.1:9092"',
+    ),
+]
 """An address to listen on: host:port."""
+
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
+"""Not infinite, which TOML can say."""
+
+
+def host_port(listen: str) -> tuple[str, int]:
+    """Return the host (an IPv6 address without its brackets) and the port of a `listen`."""
+    host, _, port = listen.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What all sections have in common."""
 
 
-class Compliance(_Section):
+class Compliance(_Section, frozen=True):
     """What the law asks for before anybody is listened to.
 
     Attributes:
@@ -25,12 +41,15 @@ class Compliance(_Section):
         withdraw_digit: the key with which a caller withdraws consent; "" for none.
     """
 
-    notice: Text
-    basis: Text
-    withdraw_digit: Annotated[str, msgspec.Meta(pattern=r"^[0-9*#A-D]?$")] = ""
+    notice: Statement
+    basis: Statement
+    withdraw_digit: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^[0-9*#A-D]?\Z", description='one key, such as "9", or "" for none'),
+    ] = ""
 
 
-class Engine(_Section):
+class Engine(_Section, frozen=True):
     """How much is listened to.
 
     Attributes:
@@ -46,7 +65,7 @@ class Engine(_Section):
     behind_s: Annotated[float, msgspec.Meta(ge=0.5, le=60.0)] = 2.0
 
 
-class AudioSocket(_Section):
+class AudioSocket(_Section, frozen=True):
     """Asterisk, over TCP.
 
     Attributes:
@@ -62,7 +81,7 @@ class AudioSocket(_Section):
     allow_from: tuple[str, ...] = ()
 
 
-class Media(_Section):
+class Media(_Section, frozen=True):
     """JSON media streams over WebSocket: Twilio, Telnyx, Plivo, Exotel, Bandwidth.
 
     Attributes:
@@ -76,7 +95,9 @@ class Media(_Section):
     """
 
     listen: Port
-    path: Annotated[str, msgspec.Meta(pattern="^/")] = "/media"
+    path: Annotated[
+        str, msgspec.Meta(pattern=r"^/\S*\Z", description='a path, such as "/media"')
+    ] = "/media"
     customer_track: Text = "inbound"
     certificate: str = ""
     key: str = ""
@@ -86,7 +107,7 @@ class Media(_Section):
     allow_from: tuple[str, ...] = ()
 
 
-class Pipe(_Section):
+class Pipe(_Section, frozen=True):
     """Bare samples of the customer alone, from a named pipe, or "-" for standard input."""
 
     path: Text
@@ -96,7 +117,7 @@ class Pipe(_Section):
     sample_rate: Annotated[int, msgspec.Meta(ge=8000, le=192_000)] = 8000
 
 
-class Folder(_Section):
+class Folder(_Section, frozen=True):
     """Recordings that are still being written.
 
     Attributes:
@@ -109,19 +130,19 @@ class Folder(_Section):
     quiet_s: Annotated[float, msgspec.Meta(ge=1.0, le=3600.0)] = 10.0
 
 
-class Control(_Section):
+class Control(_Section, frozen=True):
     """The API for the telephone system beside the daemon; loopback only."""
 
     listen: Port = "127.0.0.1:9300"
 
 
-class Metrics(_Section):
+class Metrics(_Section, frozen=True):
     """`/metrics` and `/health` for a monitoring system elsewhere."""
 
     listen: Port
 
 
-class Alerts(_Section):
+class Alerts(_Section, frozen=True):
     """Who is shown what.
 
     Attributes:
@@ -133,16 +154,16 @@ class Alerts(_Section):
     most_per_hour: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
 
 
-class Thresholds(_Section):
+class Thresholds(_Section, frozen=True):
     """Instead of those that travel with the model; see `tracker.Settings`. None leaves one."""
 
-    rising: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    irritated: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    rising: Positive | None = None
+    irritated: Positive | None = None
     irritated_level: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
-    eased: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    eased: Positive | None = None
 
 
-class Output(_Section):
+class Output(_Section, frozen=True):
     """Where events go.
 
     Attributes:
@@ -154,18 +175,18 @@ class Output(_Section):
 
     console: bool = True
     jsonl: str = ""
-    rotate_mb: Annotated[float, msgspec.Meta(gt=0)] = 100.0
+    rotate_mb: Positive = 100.0
     keep: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 10
 
 
-class Log(_Section):
+class Log(_Section, frozen=True):
     """What the daemon says of itself, on standard error."""
 
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class Settings(_Section):
+class Settings(_Section, frozen=True):
     """All of it."""
 
     compliance: Compliance

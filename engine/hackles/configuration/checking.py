@@ -1,0 +1,126 @@
+"""Reading the configuration file: everything that is wrong with it at once, or the settings."""
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hackles.configuration import addresses, rules, sections
+from hackles.configuration.faults import Fault, Finding, Sections
+from hackles.configuration.positions import Positions
+from hackles.errors import UsageError
+from hackles.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of a file.
+
+    Attributes:
+        path: as it was given.
+        faults: what is wrong, by line; warnings among them.
+        settings: None if one of them is more than a warning.
+    """
+
+    path: str
+    faults: tuple[Fault, ...]
+    settings: Settings | None
+
+    def lines(self, are_warnings: bool) -> list[str]:
+        """Return the warnings, or all other faults, each as one line with its place."""
+        return [
+            f"{self.path}{f':{fault.line}' if fault.line else ''}: "
+            f"{'warning: ' if fault.is_warning else ''}{fault.text}"
+            for fault in self.faults
+            if fault.is_warning == are_warnings
+        ]
+
+
+def load(path: str | Path) -> Settings:
+    """Return what a configuration file says; paths in it begin at its folder.
+
+    Raises:
+        UsageError: which names every fault and its line, if there is any but warnings.
+    """
+    checked = check(path)
+    if checked.settings is None:
+        lines = checked.lines(are_warnings=False)
+        head = [] if len(lines) == 1 else [f"{checked.path} has {len(lines)} faults:"]
+        raise UsageError("\n".join(head + lines))
+    return checked.settings
+
+
+def check(path: str | Path) -> Checked:
+    """Return what is wrong with a configuration file, and the settings if they are well."""
+    try:
+        text = _text(Path(path))
+        raw = _parsed(text)
+    except _FileError as error:
+        return Checked(str(path), (error.fault,), None)
+    found, findings = sections.read(raw, os.path.dirname(os.path.abspath(path)))
+    findings += _known(found, [*addresses.findings(found), *rules.findings(raw, found)])
+    positions = Positions(text)
+    faults = [one.fault(positions.line(one.section + one.keys[:1])) for one in findings]
+    is_well = all(fault.is_warning for fault in faults)
+    return Checked(str(path), tuple(sorted(faults)), _settings(found) if is_well else None)
+
+
+class _FileError(UsageError):
+    """Nothing of a file can be judged."""
+
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(text)
+        self.fault = Fault(line, text)
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        text = "is not there; `hackles config example` prints one to begin with"
+        raise _FileError(0, text) from error
+    except (OSError, ValueError) as error:  # no name of a file may have a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise _FileError(0, f"cannot be read ({reason}); name a file") from error
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = 1 + content.count(b"\n", 0, error.start)
+        raise _FileError(line, "is not UTF-8; save the file as UTF-8") from error
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Return the file's tables."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise _FileError(0, "has brackets too deep within brackets; no key wants that") from error
+    except ValueError as error:  # TOMLDecodeError is one; a number of 5,000 digits is another
+        reason, _, place = str(error).partition(" (at ")
+        at = re.match(r"line (\d+), column (\d+)", place)
+        line = int(at[1]) if at else 1 + text.count("\n")
+        column = f" at column {at[2]}" if at else ""
+        raise _FileError(line, f"This is not TOML{column}: {reason}") from error
+
+
+def _known(found: Sections, findings: list[Finding]) -> list[Finding]:
+    """Leave out what was concluded from a key that is not well itself."""
+    return [
+        one
+        for one in findings
+        if one.section not in found or not found[one.section].bad & set(one.keys)
+    ]
+
+
+def _settings(found: Sections) -> Settings:
+    """Return the settings, once everything is well."""
+    values: dict[str, Any] = {}
+    for path, section in found.items():
+        name = str(path[0])
+        if len(path) > 1:
+            values[name] = (*values.get(name, ()), section.values)
+        else:
+            values[name] = section.values
+    return Settings(**values)
