@@ -7,7 +7,7 @@ ENGINE = Path(__file__).parents[1] / "engine" / "hackles"
 
 # A module may import from its own layer's left, never from its right; names are folders or files.
 ORDER = [
-    "types errors config",
+    "types errors config settings",
     "features",
     "framing",
     "history",
@@ -23,6 +23,7 @@ ORDER = [
     "wording guidance records capture",
     "batch live",
     "sinks",
+    "simulator",
     "cli",
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}
