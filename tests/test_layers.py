@@ -20,10 +20,11 @@ ORDER = [
     "classifier",
     "bank",
     "pipeline",
-    "wording guidance records capture",
+    "wording guidance records capture pace tally",
     "configuration",
-    "batch live",
-    "sinks",
+    "batch",
+    "sinks simulator",
+    "live",
     "cli",
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}

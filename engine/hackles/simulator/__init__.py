@@ -1,0 +1,1 @@
+"""A telephone system to try hackles with: recordings played as live calls, over the real wires."""
