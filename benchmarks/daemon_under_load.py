@@ -127,7 +127,9 @@ def cpu_s_of(pid: int) -> float:
 
 def resident_kib_of(pid: int) -> int:
     """Return what a process has in memory."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+    return (
+        int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+    )
 
 
 def _monotonic(at: str) -> float:
@@ -204,7 +206,7 @@ def play(running: Daemon, order: Order, skip_s: tuple[float, float]) -> Load:
         order: what is to be sent.
         skip_s: so much at the beginning and at the end is not measured.
     """
-    ended = running.metric("hackles_calls_total{state=\"ended\"}")
+    ended = running.metric('hackles_calls_total{state="ended"}')
     with telephone_system(order) as other:
         other.recv()
         began, cpu = time.monotonic(), running.cpu_s()
@@ -214,9 +216,7 @@ def play(running: Daemon, order: Order, skip_s: tuple[float, float]) -> Load:
         cpu, wall = running.cpu_s() - cpu, time.monotonic() - began
         sender_cpu = cpu_s_of(sender)
         done = ended + order.n_calls
-        _wait(
-            lambda: running.metric("hackles_calls_total{state=\"ended\"}") >= done, _PATIENCE_S
-        )
+        _wait(lambda: running.metric('hackles_calls_total{state="ended"}') >= done, _PATIENCE_S)
         other.send(True)
     time.sleep(0.5)  # until the file has the last lines
     rounds = range(round(skip_s[0] / 0.02), order.rounds - round(skip_s[1] / 0.02))

@@ -45,13 +45,16 @@ from benchmarks.throughput import Job, traffic
 from hackles.bank import Bank
 from hackles.capture.audiosocket_server import AudioSockets
 from hackles.capture.g711 import Encoding, decode
-from hackles.capture.intake import Intake, OpenCall, Received
+from hackles.capture.intake import Intake
 from hackles.capture.media_websocket import MediaWebSockets
+from hackles.capture.sockets import Listener
 from hackles.classifier import default_classifier
 from hackles.config import SAMPLE_RATE
-from hackles.live import LiveCalls, ticks
+from hackles.live.calls import LiveCalls
+from hackles.live.news import Begun, Ended, Told
+from hackles.pace import ticks
 from hackles.records import line
-from hackles.types import Array, Event
+from hackles.types import Array, Event, Role
 
 _WARM_UP_S = 8.0
 _LAST_S = 1.0
@@ -78,26 +81,6 @@ def mu_law(samples: Array) -> np.ndarray:
 
 
 @dataclass
-class Counted:
-    """An intake that counts what it hands over."""
-
-    intake: Intake
-    samples: int = 0
-    ended: int = 0
-
-    def receive(self, open_call: OpenCall) -> Received:
-        """As `Intake.receive`."""
-        received = self.intake.receive(open_call)
-        self.samples += len(received.samples)
-        self.ended += len(received.ended)
-        return received
-
-    def close(self) -> None:
-        """As `Intake.close`."""
-        self.intake.close()
-
-
-@dataclass
 class Listened:
     """What listening came to.
 
@@ -121,10 +104,12 @@ class Listened:
 
 
 def listen(
-    calls: LiveCalls, counted: Counted, other: Connection, n_calls: int, seconds: float
+    calls: LiveCalls, other: Connection, n_calls: int, seconds: float
 ) -> tuple[Listened, Sent]:
     """Tick until the telephone system has hung up on everybody, and all has been told."""
     listened, sent, measured_from = Listened(), None, math.inf
+    names: dict[str, str] = {}
+    ended = 0
     cpu_before, begun = 0.0, monotonic()
     with open(os.devnull, "wb") as out, watched(LIVE_STAGES) as spent:
         for _ in ticks():
@@ -137,12 +122,18 @@ def listen(
                 spent.clear()
                 cpu_before = process_time()
                 wall_before = began
-            events = calls.tick()
-            for name, event in events:
-                out.write(line(name, event))
+            news = calls.tick()
+            for new in news:
+                if isinstance(new, Told):
+                    out.write(line(names[new.session], new.event))
             now = monotonic()
-            for name, event in events:
-                listened.count(name, event, now)
+            for new in news:
+                if isinstance(new, Begun):
+                    names[new.session.id] = new.session.call
+                elif isinstance(new, Told):
+                    listened.count(names[new.session], new.event, now)
+                else:
+                    ended += isinstance(new, Ended)
             if cpu_before and not listened.cpu_s:
                 listened.tick_s.append(now - began)
                 if now >= measured_from + seconds:
@@ -151,11 +142,11 @@ def listen(
                     listened.stages = dict(spent)
             if sent is None and measured_from < math.inf and other.poll():
                 sent = other.recv()
-            if sent is not None and counted.ended == n_calls:
+            if sent is not None and ended == n_calls:
                 other.send(True)
                 return listened, sent
             if now > begun + _WARM_UP_S + seconds + _PATIENCE_S:
-                raise TimeoutError(f"{counted.ended} of {n_calls} calls came and ended")
+                raise TimeoutError(f"{ended} of {n_calls} calls came and ended")
     raise RuntimeError("a clock never stops")
 
 
@@ -217,11 +208,12 @@ def telephone_system(order: Order) -> Iterator[Connection]:
         process.join()
 
 
-def intake_of(protocol: str, n_calls: int, max_samples: int) -> AudioSockets | MediaWebSockets:
-    """Return a way in, on any free port."""
+def intake_of(protocol: str, n_calls: int, max_samples: int) -> tuple[Intake, int]:
+    """Return a way in, and the port it listens on."""
+    door = Listener("127.0.0.1", 0)
     if protocol == "audiosocket":
-        return AudioSockets("127.0.0.1", 0, n_calls, max_samples)
-    return MediaWebSockets("127.0.0.1", 0, max_samples)
+        return AudioSockets(door, n_calls, max_samples, Role.CUSTOMER), door.port
+    return MediaWebSockets(door, max_samples), door.port
 
 
 def hold(
@@ -229,14 +221,13 @@ def hold(
 ) -> Figures:
     """Hold so many calls and return the figures."""
     bank = Bank(n_calls, default_classifier())
-    intake = intake_of(protocol, n_calls, bank.max_samples)
-    counted = Counted(intake)
-    calls = LiveCalls(bank, counted)
+    intake, port = intake_of(protocol, n_calls, bank.max_samples)
+    calls = LiveCalls(bank, n_calls, [intake])
     rounds = round((_WARM_UP_S + seconds + _LAST_S) / PACKET_S)
-    order = Order(protocol, intake.port, n_calls, rounds, codes, n_calls, core)
+    order = Order(protocol, port, n_calls, rounds, codes, n_calls, core)
     stolen = stolen_s()
     with telephone_system(order) as other:
-        listened, sent = listen(calls, counted, other, n_calls, seconds)
+        listened, sent = listen(calls, other, n_calls, seconds)
     resident = resident_bytes() - empty
     calls.close()
     # Neither the warm-up nor the end, when all hang up at once.
@@ -245,7 +236,7 @@ def hold(
     per_call = 1e6 / listened.wall_s / n_calls
     p99 = float(np.quantile(delay, 0.99)) if len(delay) else math.nan
     late_s = float(np.quantile(sent.late_s, 0.99))
-    dropped = sent.samples - counted.samples + sent.refused * PACKET_SAMPLES
+    dropped = sent.samples - calls.heard + sent.refused * PACKET_SAMPLES
     return {
         "calls": n_calls,
         "held": dropped == 0 and p99 <= _LATEST_S and late_s <= PACKET_S,

@@ -23,7 +23,8 @@ ORDER = [
     "wording guidance records capture pace tally",
     "configuration",
     "batch",
-    "sinks simulator",
+    "sinks",
+    "simulator",
     "live",
     "cli",
 ]

@@ -190,5 +190,11 @@ def test_people_see_state_call_evidence_and_what_to_say():
     console.write([record(READING), record(ALERT), record(Gap(9.0, 8.0, Reason.MUSIC))])
     said = out.getvalue()
     assert said.count("\n") == 2
-    for part in ("▲ irritation rising", "call 1, sales, a7", "at 1:03", "pitch +3.2 semitones", "→"):
+    for part in (
+        "▲ irritation rising",
+        "call 1, sales, a7",
+        "at 1:03",
+        "pitch +3.2 semitones",
+        "→",
+    ):
         assert part in said

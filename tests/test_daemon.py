@@ -1,0 +1,444 @@
+"""`hackles live` as its user runs it: a process, real connections, and what it writes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hackles.types import Alert, Gap, Reading
+from tests.conftest import customer, truth
+from tests.events import run
+from tests.program import HACKLES, group, hackles, started, wait_until
+
+BASIC = """
+[compliance]
+notice = "a test"
+basis = "a test"
+{compliance}
+[engine]
+calls = 20
+workers = {workers}
+[audiosocket]
+listen = "127.0.0.1:{port}"
+role = "{role}"
+[media]
+listen = "127.0.0.1:{media}"
+[control]
+listen = "127.0.0.1:{control}"
+[output]
+jsonl = "calls.jsonl"
+{more}
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@dataclass
+class Daemon:
+    """A daemon that runs."""
+
+    process: subprocess.Popen
+    folder: Path
+    port: int
+    media: int
+    control: int
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.control}{path}", timeout=30) as said:
+            return said.read().decode()
+
+    def post(self, path: str, body: object, **headers: str) -> tuple[int, dict]:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.control}{path}",
+            data,
+            {"Content-Type": "application/json"} | headers,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as said:
+                return said.status, json.load(said)
+        except urllib.error.HTTPError as error:
+            text = error.read()
+            return error.code, json.loads(text) if text.startswith(b"{") else {}
+
+    def calls(self) -> list[dict]:
+        return json.loads(self.get("/calls"))["calls"]
+
+    def metric(self, name: str) -> float:
+        lines = [line for line in self.get("/metrics").splitlines() if line.startswith(name)]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+    def records(self, call: str | None = None) -> list[dict]:
+        path = self.folder / "calls.jsonl"
+        found = [json.loads(line) for line in path.read_bytes().splitlines()]
+        return [one for one in found if call in (None, one["call"])]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+@contextmanager
+def daemon(folder: Path, role="customer", workers=1, compliance="", more=""):
+    """Run one, and end it however it stands."""
+    port, media, control = free_ports(3)
+    text = BASIC.format(
+        port=port,
+        media=media,
+        control=control,
+        role=role,
+        workers=workers,
+        compliance=compliance,
+        more=more,
+    )
+    (folder / "hackles.toml").write_text(text)
+    with started(HACKLES, "live", "--config", folder / "hackles.toml") as process:
+        running = Daemon(process, folder, port, media, control)
+        wait_until(lambda: process.poll() is not None or answers(running))
+        assert process.poll() is None, process.stderr.read()
+        yield running
+
+
+def answers(running: Daemon) -> bool:
+    try:
+        return json.loads(running.get("/health"))["status"] == "ok"
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+class Phone:
+    """Asterisk's side of a call."""
+
+    def __init__(self, running: Daemon, call: str) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", running.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.sendall(b"\x01\x00\x10" + uuid.UUID(call).bytes)
+
+    def say(self, samples: np.ndarray) -> None:
+        codes = (samples * 32768).astype("<i2").tobytes()
+        for at in range(0, len(codes), 320):
+            some = codes[at : at + 320]
+            self.socket.sendall(b"\x10" + len(some).to_bytes(2) + some)
+
+    def press(self, digit: str) -> None:
+        self.socket.sendall(b"\x03\x00\x01" + digit.encode())
+
+    def hang_up(self) -> None:
+        self.socket.sendall(b"\x00\x00\x00")
+        self.socket.close()
+
+    def is_up(self) -> bool:
+        self.socket.setblocking(False)
+        try:
+            return self.socket.recv(1) != b""
+        except BlockingIOError:
+            return True
+        finally:
+            self.socket.setblocking(True)
+
+
+def name_of(number: int) -> str:
+    return str(uuid.UUID(int=number + 1))
+
+
+def as_event(record: dict) -> tuple:
+    kind = {"reading": Reading, "alert": Alert, "gap": Gap}[record["type"]]
+    return kind, record["time"], record.get("state"), record.get("reason"), record.get("irritation")
+
+
+def assert_told(records: list[dict], samples: np.ndarray) -> None:
+    """Fail unless the records are those of the pipeline on the same samples."""
+    events = [r for r in records if r["type"] in ("reading", "alert", "gap")]
+    expected = run(samples)
+    assert [as_event(r)[:4] for r in events] == [
+        (type(e), e.time, getattr(e, "state", None), getattr(e, "reason", None)) for e in expected
+    ]
+    for record, event in zip(events, expected, strict=True):
+        if isinstance(event, Reading):
+            assert record["irritation"] == pytest.approx(event.irritation, abs=2e-4)
+
+
+def test_calls_that_come_at_once_are_told_as_each_is_told_alone_with_a_summary_at_the_end(tmp_path):
+    names = ["en_rising_1", "pl_calm_1", "es_rising_1"]
+    speech = [customer(name)[: 8000 * 9] for name in names]
+    with daemon(tmp_path) as running:
+        phones = [Phone(running, name_of(number)) for number in range(3)]
+        for at in range(0, 8000 * 9, 800):
+            for phone, samples in zip(phones, speech, strict=True):
+                phone.say(samples[at : at + 800])
+        wait_until(lambda: len(running.calls()) == 3)
+        for phone in phones:
+            phone.hang_up()
+        wait_until(lambda: not running.calls())
+        assert running.stop() == 0
+    for number, samples in enumerate(speech):
+        records = running.records(name_of(number))
+        assert records[0]["type"] == "call"
+        assert records[0]["state"] == "begun"
+        assert_told(records, samples)
+        assert records[-1]["type"] == "summary"
+        assert records[-1]["duration_s"] == 9.0
+        assert records[-1]["error"] is None
+        assert len({record["id"] for record in records[1:-1]}) == len(records) - 2
+
+
+def test_told_to_stop_it_tells_what_is_left_and_ends_well(tmp_path):
+    samples = customer("en_rising_1")[: 8000 * 4]
+    with daemon(tmp_path) as running:
+        phone = Phone(running, name_of(0))
+        phone.say(samples)
+        wait_until(lambda: running.metric("hackles_audio_seconds_total") >= 4)
+        assert running.stop() == 0
+    records = running.records(name_of(0))
+    assert_told(records, samples)
+    assert records[-1]["type"] == "summary"
+    assert "Stopped." in running.process.stderr.read().decode()
+
+
+def test_nobody_listens_without_a_notice_and_a_legal_basis(tmp_path):
+    (tmp_path / "hackles.toml").write_text('[audiosocket]\nlisten = "127.0.0.1:0"\n')
+    done = hackles("live", "--config", tmp_path / "hackles.toml")
+    assert done.code == 2
+    assert "notice" in done.err
+    assert "basis" in done.err
+
+
+def test_a_port_that_is_taken_is_one_sentence(tmp_path):
+    with daemon(tmp_path):
+        done = hackles("live", "--config", tmp_path / "hackles.toml")
+    assert done.code == 2
+    assert "Cannot listen on 127.0.0.1 port" in done.err
+
+
+def test_whoever_is_not_registered_is_not_heard_and_stays_connected(tmp_path):
+    with daemon(tmp_path, role="registered") as running:
+        said = {"id": name_of(0), "role": "customer", "call": "call 7", "queue": "q", "agent": "a7"}
+        assert running.post("/calls", said) == (201, {"id": name_of(0), "call": "call 7"})
+        assert running.post("/calls", {"id": name_of(2), "role": "agent"})[0] == 201
+        said = {"id": name_of(3), "role": "customer", "consent": False}
+        assert running.post("/calls", said)[0] == 201
+        phones = [Phone(running, name_of(number)) for number in range(4)]
+        for phone in phones:
+            phone.say(np.zeros(8000, np.float32))
+        wait_until(lambda: running.metric('hackles_calls_total{state="refused"}') == 3)
+        (call,) = running.calls()
+        assert (call["call"], call["queue"], call["agent"]) == ("call 7", "q", "a7")
+        assert all(phone.is_up() for phone in phones)
+    refused = {r["call"]: r["reason"] for r in running.records() if r.get("state") == "refused"}
+    assert refused == {name_of(1): "role", name_of(2): "role", name_of(3): "consent"}
+
+
+@pytest.mark.parametrize("by", ["api", "key"])
+def test_a_caller_who_withdraws_is_deleted_and_the_telephone_call_goes_on(tmp_path, by):
+    samples = customer("en_rising_1")[: 8000 * 4]
+    with daemon(tmp_path, compliance='withdraw_digit = "9"') as running:
+        phones = [Phone(running, name_of(number)) for number in range(2)]
+        for phone in phones:
+            phone.say(samples)
+        wait_until(lambda: running.metric("hackles_readings_total") >= 2)
+        if by == "api":
+            assert running.post(f"/calls/{name_of(0)}/consent", {"consent": False})[0] == 200
+        else:
+            phones[0].press("9")
+        wait_until(lambda: [r["type"] for r in running.records(name_of(0))] == ["call"])
+        assert len(running.calls()) == 1
+        assert running.post(f"/calls/{name_of(0)}/consent", {"consent": True})[0] == 409
+        phones[0].say(samples)
+        assert phones[0].is_up()
+        again = Phone(running, name_of(0))
+        wait_until(lambda: running.metric('hackles_refusals_total{reason="consent"}') == 1)
+        assert again.is_up()
+        phones[1].hang_up()
+        wait_until(lambda: not running.calls())
+    states = [(r["type"], r.get("state")) for r in running.records(name_of(0))]
+    assert states == [("call", "withdrawn"), ("call", "refused")]
+    assert_told(running.records(name_of(1)), samples)
+
+
+def test_in_shadow_mode_alerts_are_recorded_and_people_see_none(tmp_path):
+    samples = escalating()
+    with daemon(tmp_path, more="[alerts]\nshadow = true\n") as running:
+        phone = Phone(running, name_of(0))
+        phone.say(samples)
+        wait_until(lambda: running.metric("hackles_alerts_total") >= 1)
+        assert running.stop() == 0
+        out = running.process.stdout.read().decode()
+    alerts = [r for r in running.records() if r["type"] == "alert"]
+    assert alerts
+    assert all(alert["withheld"] == "shadow" for alert in alerts)
+    assert "irritation" not in out
+
+
+def test_people_see_an_alert_as_one_line_and_what_to_say(tmp_path):
+    with daemon(tmp_path) as running:
+        phone = Phone(running, name_of(0))
+        phone.say(escalating())
+        wait_until(lambda: running.metric("hackles_alerts_total") >= 1)
+        assert running.stop() == 0
+        lines = running.process.stdout.read().decode().splitlines()
+    assert "irritation" in lines[0]
+    assert name_of(0) in lines[0]
+    assert lines[1].strip().startswith("→")
+
+
+def escalating() -> np.ndarray:
+    """Return a few seconds of calm and then of irritated speech of one sample caller."""
+    samples, told = customer("en_rising_1"), truth("en_rising_1")
+    calm, angry = [], []
+    for start, end, _ in told["segments"]:
+        part = samples[round(8000 * start) : round(8000 * end)]
+        (calm if end <= told["onset_s"] else angry if start >= told["plateau_s"] else []).append(
+            part
+        )
+    return np.concatenate([*calm[:2], *angry])[: 8000 * 18]
+
+
+def test_settings_are_read_again_when_told_to_and_broken_ones_change_nothing(tmp_path):
+    with daemon(tmp_path) as running:
+        path = tmp_path / "hackles.toml"
+        text = path.read_text()
+        path.write_text(text + "[alerts]\nshadow = 7\n")
+        running.process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        assert not json.loads(running.get("/health"))["shadow"]
+        path.write_text(text + "[alerts]\nshadow = true\n")
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: json.loads(running.get("/health"))["shadow"])
+        assert running.stop() == 0
+        log = running.process.stderr.read().decode()
+    assert "The settings stay as they are" in log
+    assert "Settings reloaded." in log
+
+
+def test_the_api_says_in_one_sentence_what_is_wrong(tmp_path):
+    with daemon(tmp_path) as running:
+        bodies = [b"", b"{", b"[" * 10_000, b'{"id": 3}', b'{"id":"a","role":"boss"}']
+        bodies += [b'{"id":"a","role":"customer","more":1}', b"\xff\xfe", b"null"]
+        for body in bodies:
+            status, said = running.post("/calls", body)
+            assert (status, set(said)) == (422, {"error"}), body
+        assert running.post("/calls", b" " * 20_000)[0] == 413
+        status, said = running.post("/calls", {"id": "a", "role": "mixed"})
+        assert status == 422
+        assert "only the customer's voice" in said["error"]
+        assert running.post("/snooze", {"minutes": 5})[0] == 422
+        assert running.post("/snooze", {"minutes": 5, "agent": "a7"})[0] == 200
+        # As a web page that happens to be open on this machine would try it.
+        plain = {"Content-Type": "text/plain"}
+        assert running.post("/calls", {"id": "a", "role": "customer"}, **plain)[0] == 415
+        assert (
+            running.post("/calls", {"id": "a", "role": "customer"}, Host="evil.example")[0] == 400
+        )
+        assert running.post("/nothing", {})[0] == 404
+
+
+def test_metrics_name_no_call(tmp_path):
+    with daemon(tmp_path) as running:
+        phone = Phone(running, name_of(0))
+        phone.say(customer("en_rising_1")[: 8000 * 4])
+        wait_until(lambda: running.metric("hackles_readings_total") >= 1)
+        page = running.get("/metrics")
+        assert name_of(0) not in page
+        assert "hackles_calls 1.0" in page
+        assert running.metric("hackles_packet_to_event_seconds_count") >= 1
+        assert running.metric("hackles_tick_seconds_count") >= 10
+
+
+def test_who_comes_from_elsewhere_is_turned_away_and_counted(tmp_path):
+    text = BASIC.replace('role = "{role}"', 'role = "{role}"\nallow_from = ["192.0.2.0/24"]')
+    port, media, control = free_ports(3)
+    (tmp_path / "hackles.toml").write_text(
+        text.format(
+            port=port,
+            media=media,
+            control=control,
+            role="customer",
+            workers=1,
+            compliance="",
+            more="",
+        )
+    )
+    with started(HACKLES, "live", "--config", tmp_path / "hackles.toml") as process:
+        running = Daemon(process, tmp_path, port, media, control)
+        wait_until(lambda: answers(running))
+        with socket.create_connection(("127.0.0.1", port)) as stranger:
+            assert stranger.recv(1) == b""
+        assert running.metric('hackles_refusals_total{reason="source"}') == 1
+
+
+linux_only = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="several workers need Linux"
+)
+
+
+@linux_only
+def test_a_worker_that_is_killed_takes_only_its_own_calls_along_and_comes_back(tmp_path):
+    samples = customer("en_rising_1")[: 8000 * 8]
+    with daemon(tmp_path, workers=2) as running:
+        phones = [Phone(running, name_of(number)) for number in range(6)]
+        for phone in phones:
+            phone.say(samples[: 8000 * 4])
+        wait_until(lambda: running.metric("hackles_audio_seconds_total") >= 24)
+        workers = [pid for pid in group(running.process.pid) if is_worker(pid)]
+        assert len(workers) == 2
+        os.kill(workers[0], signal.SIGKILL)
+        wait_until(lambda: running.metric('hackles_calls_total{state="lost"}') == 3)
+        wait_until(lambda: answers(running))
+        assert running.metric("hackles_worker_restarts_total") == 1
+        for phone in phones:
+            phone.say(samples[8000 * 4 :])
+        assert all(phone.is_up() for phone in phones)
+        another = Phone(running, name_of(6))
+        another.say(samples)
+        wait_until(lambda: len(running.calls()) == 4)
+        for phone in [*phones, another]:
+            phone.hang_up()
+        wait_until(lambda: not running.calls())
+        assert running.stop() == 0
+    ends = {r["call"]: r for r in running.records() if r["type"] == "summary"}
+    lost = [name for name, end in ends.items() if end["error"]]
+    assert len(lost) == 3
+    assert all("died" in ends[name]["error"] for name in lost)
+    for name in set(ends) - set(lost):
+        assert_told(running.records(name), samples)
+
+
+def is_worker(pid: int) -> bool:
+    """Return whether a process is one that multiprocessing made for work."""
+    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+@linux_only
+def test_what_was_said_before_a_worker_began_again_still_holds(tmp_path):
+    with daemon(tmp_path, role="registered", workers=2) as running:
+        assert running.post("/calls", {"id": name_of(0), "role": "customer"})[0] == 201
+        assert running.post(f"/calls/{name_of(1)}/consent", {"consent": False})[0] == 200
+        assert running.post("/calls", {"id": name_of(1), "role": "customer"})[0] == 201
+        for pid in group(running.process.pid):
+            if is_worker(pid):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: running.metric("hackles_worker_restarts_total") == 2)
+        wait_until(lambda: answers(running))
+        phones = [Phone(running, name_of(number)) for number in range(2)]
+        wait_until(lambda: len(running.calls()) == 1)
+        wait_until(lambda: running.metric('hackles_refusals_total{reason="consent"}') == 1)
+        assert all(phone.is_up() for phone in phones)
+        assert running.calls()[0]["call"] == name_of(0)
