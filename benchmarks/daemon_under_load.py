@@ -7,6 +7,7 @@ The daemon is the installed program in processes of its own; the telephone syste
 import contextlib
 import json
 import math
+import multiprocessing
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -91,9 +92,8 @@ class Daemon:
         found = [self.process.pid]
         for entry in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
-                _, _, parent, *_ = entry.read_text().rpartition(")")[2].split() or [0, 0, 0]
-                fields = entry.read_text().rpartition(")")[2].split()
-                if int(fields[1]) == self.process.pid:
+                parent = entry.read_text().rpartition(")")[2].split()[1]
+                if int(parent) == self.process.pid:
                     found.append(int(entry.parent.name))
         return found
 
@@ -210,11 +210,11 @@ def play(running: Daemon, order: Order, skip_s: tuple[float, float]) -> Load:
     with telephone_system(order) as other:
         other.recv()
         began, cpu = time.monotonic(), running.cpu_s()
-        sender = _child_of(os.getpid(), running.process.pid)
+        (sender,) = multiprocessing.active_children()
         _wait(other.poll, order.rounds * 0.02 + _PATIENCE_S)
         sent = other.recv()
         cpu, wall = running.cpu_s() - cpu, time.monotonic() - began
-        sender_cpu = cpu_s_of(sender)
+        sender_cpu = cpu_s_of(sender.pid or 0)
         done = ended + order.n_calls
         _wait(lambda: running.metric('hackles_calls_total{state="ended"}') >= done, _PATIENCE_S)
         other.send(True)
@@ -224,20 +224,9 @@ def play(running: Daemon, order: Order, skip_s: tuple[float, float]) -> Load:
     return Load(delays, sent, cpu, sender_cpu, wall)
 
 
-def _child_of(parent: int, other_than: int) -> int:
-    """Return the youngest child of a process, other than one."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = entry.read_text().rpartition(")")[2].split()
-            if int(fields[1]) == parent and int(entry.parent.name) != other_than:
-                found.append(int(entry.parent.name))
-    return max(found)
-
-
-def _wait(happened: object, patience_s: float) -> None:
+def _wait(happened: Callable[[], object], patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
-    while not happened():  # type: ignore[operator]
+    while not happened():
         if time.monotonic() > deadline:
             raise TimeoutError("the calls did not come or end")
         time.sleep(0.25)
