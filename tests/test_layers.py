@@ -24,6 +24,7 @@ ORDER = [
     "configuration",
     "batch live",
     "sinks",
+    "doctor",
     "cli",
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}
