@@ -56,7 +56,9 @@ def _synchronised() -> Told:
         return well("clock", "is set from the network")
     if said == "no":
         return doubt("clock", "is not set from the network; turn NTP on, or times in logs drift")
-    return doubt("clock", "cannot tell whether it is set from the network: timedatectl does not say")
+    return doubt(
+        "clock", "cannot tell whether it is set from the network: timedatectl does not say"
+    )
 
 
 def permissions(settings: Settings) -> Telling:

@@ -46,7 +46,7 @@ def _answers(control: str) -> bool:
 
 
 def _port(place: str, listen: str, is_running: bool) -> Told:
-    error = _refusal(*host_port(listen))
+    error = refusal(*host_port(listen))
     if error is None:
         return well("port", f"{place} is free")
     if getattr(error, "errno", None) == errno.EADDRINUSE:
@@ -57,7 +57,7 @@ def _port(place: str, listen: str, is_running: bool) -> Told:
     return fault("port", f"{place} cannot be listened on ({reason}); take another address or port")
 
 
-def _refusal(host: str, port: int) -> Exception | None:
+def refusal(host: str, port: int) -> Exception | None:
     """Return why one cannot listen there. Nobody is let in: a call would be lost."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -74,24 +74,33 @@ def certificate(media: Media) -> Telling:
     if not media.certificate:
         return
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    wrong = _mismatch(server, media)
+    if wrong:
+        yield fault("certificate", wrong)
+    else:
+        yield well("certificate", "the key belongs to it")
+        yield _expiry(server, media.certificate)
+
+
+def _mismatch(server: ssl.SSLContext, media: Media) -> str:
+    """Load certificate and key, or return why they cannot be used."""
+    asked: list[bool] = []
+
+    def password() -> str:  # without which the terminal would be asked
+        asked.append(True)
+        return ""
+
     try:
-        # A password is given so that none is asked for.
-        server.load_cert_chain(media.certificate, media.key, password="")
+        server.load_cert_chain(media.certificate, media.key, password)
     except OSError as error:
-        yield fault("certificate", _why_not(error))
-        return
-    yield well("certificate", "the key belongs to it")
-    yield _expiry(server, media.certificate)
-
-
-def _why_not(error: OSError) -> str:
-    reason = getattr(error, "reason", "") or ""
-    if "KEY_VALUES_MISMATCH" in reason or "KEY_TYPE_MISMATCH" in reason:
-        return "the key does not belong to it; give the key that it was made with"
-    if "BAD_DECRYPT" in reason or "BAD_PASSWORD" in reason or "EMPTY_PASSWORD" in reason:
-        return "the key has a password; store it without one, readable by hackles alone"
-    said = reason.replace("_", " ").lower() or error.strerror or str(error)
-    return f"certificate and key cannot be used ({said}); give both as PEM files"
+        reason = getattr(error, "reason", "") or ""
+        if asked:
+            return "the key has a password; store it without one, readable by hackles alone"
+        if reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
+            return "the key does not belong to it; give the key that it was made with"
+        said = reason.replace("_", " ").lower() or error.strerror or str(error)
+        return f"certificate and key cannot be used ({said}); give both as PEM files"
+    return ""
 
 
 def _expiry(server: ssl.SSLContext, path: str) -> Told:
