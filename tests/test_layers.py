@@ -26,6 +26,7 @@ ORDER = [
     "sinks",
     "simulator",
     "live",
+    "doctor",
     "cli",
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}

@@ -102,6 +102,7 @@ def test_every_fault_is_told_at_once_with_its_line(checked):
 ONE_FAULT = {
     "[controll]\n": (0, "did you mean control"),
     "[engine]\ncallls = 3\n": (1, "did you mean calls?"),
+    '[engine]\n"a\\nb\\u001b" = 3\n': (1, "a\nb\x1b is not a key"),
     "[engine]\nzzz = 3\n": (1, "there are calls, workers, model, behind_s"),
     "[engine]\ncalls = 0\n": (1, "a whole number from 1 to 20000, not 0"),
     "[engine]\ncalls = true\n": (1, "not true"),
@@ -311,6 +312,12 @@ def test_each_section_and_key_is_found_on_its_line(document):
             assert positions.line((*path, "of inline", 0)) == line
 
 
+def test_a_section_within_one_of_several_is_found_too():
+    positions = Positions("[[a]]\n[a.b]\nc=1\n[[a]]\n[a.b]\nc=2\n[[a.d]]\nx=1\n[[a.d]]\nx=2")
+    assert [positions.line(("a", at, "b", "c")) for at in (0, 1)] == [3, 6]
+    assert [positions.line(("a", 1, "d", at, "x")) for at in (0, 1)] == [8, 10]
+
+
 @st.composite
 def damaged(draw):
     """Yield the example with a piece of it replaced."""
@@ -331,7 +338,9 @@ def test_any_text_gives_settings_or_a_usage_error(tmp_path, text):
     path = tmp_path / "any.toml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     n_lines = 1 + text.count("\n") + text.count("\r")
-    assert all(0 <= fault.line <= n_lines for fault in check(path).faults)
+    found = check(path)
+    assert all(0 <= fault.line <= n_lines for fault in found.faults)
+    assert all(line.isprintable() for line in found.lines(are_warnings=False))
     try:
         assert isinstance(load(path), Settings)
     except UsageError as error:
@@ -392,6 +401,11 @@ def test_the_program_tells_every_fault_and_ends_with_2(tmp_path):
     assert (done.code, done.out) == (2, "")
     said = re.findall(r"^hackles\.toml:(\d+): ", done.err, re.MULTILINE)
     assert len(said) == 11 == done.err.count("\n")
+
+
+def test_a_key_of_several_lines_is_told_in_one(tmp_path):
+    (tmp_path / "hackles.toml").write_text(WELL + '[engine]\n"a\\nb\\u001b[2J" = 3\n')
+    assert hackles("config", "check", cwd=tmp_path).err.count("\n") == 1
 
 
 def test_the_program_tells_warnings_and_all_ways_in(tmp_path):

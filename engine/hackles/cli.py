@@ -218,11 +218,11 @@ def live(
     raise typer.Exit(daemon.run(lambda: daemon.chosen(load(config), workers, shadow)))
 
 
-config = typer.Typer(help="The daemon's configuration file.", no_args_is_help=True)
-app.add_typer(config, name="config")
+configuration = typer.Typer(help="The daemon's configuration file.", no_args_is_help=True)
+app.add_typer(configuration, name="config")
 
 
-@config.command("check")
+@configuration.command("check")
 def config_check(
     path: Annotated[str, typer.Argument(help="The configuration file.")] = "hackles.toml",
 ) -> None:
@@ -237,12 +237,25 @@ def config_check(
     typer.echo(f"{path} is well: {summary(checked.settings)}.")
 
 
-@config.command("example")
+@configuration.command("example")
 def config_example() -> None:
     """Print a configuration file with every key, and what it means."""
     from hackles.configuration import example
 
     typer.echo(example(), nl=False)
+
+
+@app.command()
+def doctor(
+    config: Annotated[
+        str | None,
+        typer.Option(help="The configuration file.", show_default="hackles.toml, if it is here"),
+    ] = None,
+) -> None:
+    """Say where this installation stands, and what to do about it."""
+    from hackles.doctor import run
+
+    raise typer.Exit(run(config))
 
 
 def main() -> None:

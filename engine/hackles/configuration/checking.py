@@ -32,10 +32,15 @@ class Checked:
         """Return the warnings, or all other faults, each as one line with its place."""
         return [
             f"{self.path}{f':{fault.line}' if fault.line else ''}: "
-            f"{'warning: ' if fault.is_warning else ''}{fault.text}"
+            f"{'warning: ' if fault.is_warning else ''}{_in_one_line(fault.text)}"
             for fault in self.faults
             if fault.is_warning == are_warnings
         ]
+
+
+def _in_one_line(text: str) -> str:
+    """Return a text without what a quoted key may hold: newlines, and signs that move a cursor."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def load(path: str | Path) -> Settings:

@@ -1,0 +1,76 @@
+"""What is installed: the program, the model and its terms, and optional parts."""
+
+import hashlib
+import platform
+from importlib import metadata, resources, util
+from pathlib import Path
+from typing import Final
+
+from hackles import __version__
+from hackles.classifier import Classifier, Metadata
+from hackles.doctor.told import Telling, Told, doubt, fault, well
+from hackles.errors import ModelError
+from hackles.settings import Settings
+
+_HASH_BYTES: Final = 8
+_CONTROL: Final = ("starlette", "uvicorn", "prometheus_client")
+_TRAIN: Final = "for any other use train your own (python -m models.training, models/README.md)"
+_RESTRICTED: Final = ("non-commercial", "noncommercial", "research")
+
+
+def program() -> Telling:
+    """Tell the versions of hackles and of what runs it."""
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    yield well("hackles", f"{__version__}, {python}, {platform.system()} {platform.machine()}")
+
+
+def model(settings: Settings | None) -> Telling:
+    """Tell which model is used, what it was trained on, and for what it may be used."""
+    named = settings.engine.model if settings else ""
+    if named:
+        yield from _model(Path(named), "named in [engine]")
+    else:
+        with resources.as_file(resources.files("hackles_models") / "default.onnx") as path:
+            yield from _model(path, "came with hackles")
+
+
+def _model(path: Path, whence: str) -> Telling:
+    try:
+        found = Classifier(path).metadata
+    except ModelError as error:
+        yield fault("model", str(error))
+        return
+    digest = hashlib.blake2b(path.read_bytes(), digest_size=_HASH_BYTES).hexdigest()
+    yield well("model", f"{found.name} ({whence}), blake2b {digest}")
+    yield well("training data", ", ".join(found.training_data) or "the model names none")
+    yield _terms(found)
+
+
+def _terms(found: Metadata) -> Told:
+    """Return for what the weights may be used, said plainly."""
+    licence = " ".join(found.licence.split())
+    if any(word in licence.lower() for word in _RESTRICTED):
+        return doubt("weights", f"NOT for commercial use; {_TRAIN}. Their terms: {licence}")
+    return well("weights", licence or "the model states no terms")
+
+
+def parts(settings: Settings | None) -> Telling:
+    """Tell which optional parts are installed, and which the configuration needs."""
+    yield _part("picows", "live", "media streams", bool(settings and settings.media))
+    for name in _CONTROL:
+        yield _part(name, "live", "the control API and metrics", settings is not None)
+    yield _part("av", "av", "m4a, mp4, webm and wma", is_needed=False)
+
+
+def _part(module: str, extra: str, use: str, is_needed: bool) -> Told:
+    if util.find_spec(module) is not None:
+        return well("part", f"{module} {_version(module)}, for {use}")
+    text = f"{module} is not installed, which {use} need; pip install 'hackles[{extra}]'"
+    return (fault if is_needed else doubt)("part", text)
+
+
+def _version(module: str) -> str:
+    try:
+        return metadata.version(module)
+    except metadata.PackageNotFoundError:
+        return "of an unknown version"
