@@ -7,7 +7,7 @@ line remembers how much is to come. So no message is too long for a line's memor
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -53,15 +53,23 @@ _IS_AUDIO: Final[Bools] = np.isin(np.arange(256), list(RATES_HZ))
 _GOES_ON: Final[Bools] = _IS_AUDIO | np.isin(np.arange(256), (DTMF, ERROR))
 """Kinds with which a line goes on; behind any other there is nothing to be read."""
 
+_DIGITS: Final = "0123456789*#ABCD"
 _SCALE: Final = np.float32(1 / 32768)
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A message that is not whole samples alone: another kind, or audio of an odd length."""
+    """A message that is not whole samples alone: another kind, or audio of an odd length.
+
+    Attributes:
+        line: which brought it.
+        kind: of the message, or `TOO_MANY`.
+        digit: the key that was pressed, one of "0123456789*#ABCD"; "" if it tells of none.
+    """
 
     line: int
     kind: int
+    digit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,23 @@ class Found:
     sizes: Ints
     kinds: Ints
     notes: Sequence[Note]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Audio that came in messages of one kind.
+
+    Attributes:
+        line: which brought it.
+        kind: of the messages, a key of `RATES_HZ`.
+        length: of the longest message that begins here, in bytes; 0 if none does.
+        coded: shape (n_bytes,), of even length.
+    """
+
+    line: int
+    kind: int
+    length: int
+    coded: Bytes
 
 
 class Lines:
@@ -139,7 +164,7 @@ class Lines:
         self._recall(lines)
         ends = lines * _WIDTH + _MARGIN + counts
         at = ends - counts - self._kept[lines]
-        kind, left = self._kind[lines], self._left[lines]
+        kind, left, torn = self._kind[lines], self._left[lines], np.zeros_like(lines)
         pieces: list[tuple[Ints, Ints, Ints]] = []
         notes: list[Note] = []
         for n_messages in itertools.count():
@@ -160,13 +185,40 @@ class Lines:
             at += 3 * ready
             noted = ready & ~(_IS_AUDIO[kind] & (left & 1 == 0))
             if noted.any():
-                notes += map(Note, lines[noted].tolist(), kind[noted].tolist())
+                is_torn = noted & (kind == DTMF) & (left == 1) & (at == ends)
+                torn += 3 * is_torn  # read again when the digit is there
+                left[is_torn] = 0
+                noted &= ~is_torn
+                notes += self._notes(*(of[noted] for of in (lines, kind, left, at)))
                 is_last = noted & ~_GOES_ON[kind]
                 left[is_last], ends[is_last] = 0, at[is_last]
         self._kind[lines], self._left[lines] = kind, left
-        self._keep(lines, counts, ends - at)
+        self._keep(lines, counts, ends - at + torn)
         starts, sizes, kinds = (np.stack(of, axis=1) for of in zip(*pieces, strict=True))
         return Found(lines, starts, sizes, kinds, notes)
+
+    def _notes(self, lines: Ints, kinds: Ints, left: Ints, at: Ints) -> Iterator[Note]:
+        """Yield what is noted of some messages, by their heads and where they go on."""
+        for line, kind, n_bytes, place in zip(
+            *(of.tolist() for of in (lines, kinds, left, at)), strict=True
+        ):
+            digit = chr(self._bytes[place]) if kind == DTMF and n_bytes == 1 else ""
+            yield Note(line, kind, digit if digit in _DIGITS else "")
+
+    def runs(self, found: Found, rows: Bools) -> Iterator[Run]:
+        """Yield the audio of some rows, shape (n_lines,), one by one; each line's in its order."""
+        there = (found.sizes > 0) & rows[:, None]
+        row, piece = np.nonzero(there)
+        starts, sizes, kinds = (of[there] for of in (found.starts, found.sizes, found.kinds))
+        lines, places = found.lines[row], np.cumsum(sizes) - sizes
+        # The first piece may be the rest of a message; any other comes right behind a head.
+        lengths = np.where(piece > 0, self._heads[starts - 3] >> 8 & 0xFFFF, 0)
+        coded = self._gather(starts, sizes).view(np.uint8)
+        first = np.flatnonzero(np.diff(lines * 256 + kinds, prepend=-1))
+        parts = np.split(coded, places[first][1:])
+        columns = lines[first], kinds[first], np.maximum.reduceat(lengths, first)
+        for line, kind, length, part in zip(*(of.tolist() for of in columns), parts, strict=False):
+            yield Run(line, kind, length, part)
 
     def samples(self, starts: Ints, sizes: Ints) -> Array:
         """Return the samples of some pieces, one after the other.

@@ -1,4 +1,4 @@
-"""Calls that do not come at the engine's rate: a resampler each, one call after the other."""
+"""Calls that do not come at the engine's rate, or all at once: a queue each, one by one."""
 
 from typing import Any
 
@@ -23,12 +23,12 @@ class Resampler:
             self.flush()
             self._rate = sample_rate
             self._stream = None if sample_rate == SAMPLE_RATE else stream(sample_rate)
-        self._append(samples if self._stream is None else self._stream.resample_chunk(samples))
+        self._append(samples if self._stream is None else self._resample(samples))
 
     def flush(self) -> None:
         """Give out what soxr holds back: the call ends, or its rate changes."""
         if self._stream is not None:
-            self._append(self._stream.resample_chunk(np.empty(0, np.float32), last=True))
+            self._append(self._resample(np.empty(0, np.float32), last=True))
         self._rate, self._stream = SAMPLE_RATE, None
 
     def take(self, n_samples: int) -> Array:
@@ -36,18 +36,33 @@ class Resampler:
         taken, self._waiting = self._waiting[:n_samples], self._waiting[n_samples:]
         return taken
 
+    def trim(self, n_samples: int) -> int:
+        """Drop all that waits but the newest samples; return how many were dropped."""
+        n_dropped = max(0, len(self._waiting) - n_samples)
+        self._waiting = self._waiting[n_dropped:]
+        return n_dropped
+
     @property
     def is_empty(self) -> bool:
         """Whether all samples that were given out have been taken."""
         return not len(self._waiting)
 
-    def _append(self, samples: Array) -> None:
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is empty, and samples at the engine's rate could do without it."""
+        return self.is_empty and self._stream is None
+
+    def _resample(self, samples: Array, last: bool = False) -> Array:
         # A resampler rounds flat tops up beyond full scale, and clipping would not be told.
-        self._waiting = np.concatenate([self._waiting, np.clip(samples, -1.0, 1.0)])
+        resampled: Array = np.clip(self._stream.resample_chunk(samples, last=last), -1.0, 1.0)
+        return resampled
+
+    def _append(self, samples: Array) -> None:
+        self._waiting = np.concatenate([self._waiting, samples])
 
 
 class Resampled:
-    """The calls at other rates. soxr gives nothing for a while, then much: some of it waits."""
+    """Calls of which samples wait; soxr gives nothing for a while, then much."""
 
     def __init__(self) -> None:
         """Begin without a call."""
@@ -68,14 +83,30 @@ class Resampled:
         self._ending.add(slot)
         return True
 
+    def forget(self, slot: int) -> None:
+        """Drop a call, if it is one of these."""
+        self._calls.pop(slot, None)
+        self._ending.discard(slot)
+
+    def trim(self, slot: int, n_samples: int) -> int:
+        """Drop all that waits of a call but the newest samples; return how many were dropped."""
+        return self._calls[slot].trim(n_samples) if slot in self._calls else 0
+
     def take(self, n_samples: int) -> tuple[dict[int, Array], list[int]]:
         """Return at most `n_samples` of each call, by slot, and the slots that end with these."""
         blocks = {slot: call.take(n_samples) for slot, call in self._calls.items()}
         ended = [slot for slot in self._ending if self._calls[slot].is_empty]
         for slot in ended:
-            del self._calls[slot]
-            self._ending.remove(slot)
+            self.forget(slot)
         return blocks, ended
+
+    def is_empty(self, slot: int) -> bool:
+        """Return whether nothing waits of a call."""
+        return slot not in self._calls or self._calls[slot].is_empty
+
+    def is_idle(self, slot: int) -> bool:
+        """Return whether a call's samples at the engine's rate need not go through here."""
+        return slot not in self._calls or self._calls[slot].is_idle
 
 
 def stream(sample_rate: int, n_channels: int = 1) -> Any:

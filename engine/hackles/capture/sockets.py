@@ -1,5 +1,6 @@
 """TCP for telephone systems: whoever connects is taken in and kept, and never waited for."""
 
+import itertools
 import logging
 import socket
 from collections.abc import Iterator
@@ -96,20 +97,36 @@ class Listener:
 
 
 class Unheard:
-    """Connections that are read and forgotten until the other side hangs up."""
+    """Connections that are read and forgotten until the other side hangs up.
 
-    def __init__(self, max_read: int) -> None:
-        """Read at most so many bytes of each at a time."""
-        self._sockets: set[socket.socket] = set()
+    Of those that are no calls, or have never shown that they are, only so many are kept: whoever
+    connects could take all our files otherwise. Calls are kept however many they are.
+    """
+
+    def __init__(self, max_read: int, greeting: bytes, most: int = 4096) -> None:
+        """Say how much is read of each at a time, and how many are kept.
+
+        Args:
+            max_read: in bytes.
+            greeting: what a call begins with.
+            most: above so many, the oldest that is no call is closed.
+        """
+        self._is_call: dict[socket.socket, bool | None] = {}
         self._scratch = memoryview(bytearray(max_read))
+        self._greeting = greeting
+        self._most = most
 
-    def add(self, connected: socket.socket) -> None:
-        """Keep this one."""
-        self._sockets.add(connected)
+    def add(self, connected: socket.socket, is_call: bool | None) -> None:
+        """Keep this one; None if it is to be told by what it says first."""
+        self._is_call[connected] = is_call
+        if len(self._is_call) > self._most:
+            strangers = (other for other, is_call in self._is_call.items() if not is_call)
+            for stranger in itertools.islice(strangers, 1):
+                self._let_go(stranger)
 
     def drain(self) -> None:
         """Read once from each, and close those that the other side has left."""
-        for connected in tuple(self._sockets):
+        for connected, is_call in tuple(self._is_call.items()):
             try:
                 count = connected.recv_into(self._scratch)
             except BlockingIOError:
@@ -117,10 +134,17 @@ class Unheard:
             except OSError:
                 count = 0
             if not count:
-                connected.close()
-                self._sockets.remove(connected)
+                self._let_go(connected)
+            elif is_call is None:
+                said = self._scratch[: min(count, len(self._greeting))]
+                self._is_call[connected] = self._greeting.startswith(said)
 
     def close(self) -> None:
         """Hang up on everybody."""
-        while self._sockets:
-            self._sockets.pop().close()
+        for connected in tuple(self._is_call):
+            self._let_go(connected)
+
+    def _let_go(self, connected: socket.socket) -> None:
+        """Close one."""
+        del self._is_call[connected]
+        connected.close()
