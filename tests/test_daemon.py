@@ -357,7 +357,7 @@ def test_metrics_name_no_call(tmp_path):
         wait_until(lambda: running.metric("hackles_readings_total") >= 1)
         page = running.get("/metrics")
         assert name_of(0) not in page
-        assert "hackles_calls 1.0" in page
+        assert "hackles_active_calls 1.0" in page
         assert running.metric("hackles_packet_to_event_seconds_count") >= 1
         assert running.metric("hackles_tick_seconds_count") >= 10
 

@@ -15,7 +15,7 @@ from hackles.configuration import check, example
 DEPLOY = Path(__file__).parents[1] / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 METRICS = {
-    "hackles_calls",
+    "hackles_active_calls",
     "hackles_calls_total",
     "hackles_readings_total",
     "hackles_alerts_total",

@@ -143,10 +143,10 @@ class Desk:
         self.showing.end(call.session)
         del self._calls[call.session.id]
         _log.info(
-            "Call %r has ended: %d warnings in %.0f s%s.",
+            "Call %r has ended after %.0f s; warnings: %d%s.",
             call.session.call,
-            summary.alerts,
             duration_s,
+            summary.alerts,
             f" ({error})" if error else "",
         )
 

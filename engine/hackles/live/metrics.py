@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from hackles.capture.intake import Fate, Refusal
 from hackles.live.news import Report
@@ -20,8 +27,9 @@ class Metrics:
 
     def __init__(self) -> None:
         """Begin at zero: every label is there from the start, so that a rate can be asked for."""
+        disable_created_metrics()  # which nobody asks for, and which double the page
         own = self._registry = CollectorRegistry()
-        self._calls = Gauge("hackles_calls", "Calls listened to now.", registry=own)
+        self._calls = Gauge("hackles_active_calls", "Calls listened to now.", registry=own)
         self._calls_total = _counter(
             own, "hackles_calls", "Calls, by what became of them.", state=CALL_STATES
         )
