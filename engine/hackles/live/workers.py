@@ -71,19 +71,26 @@ class ThreadWorker:
         try:
             # Made where it runs: a way in may have an event loop, and this thread has none yet.
             engine = Engine(settings, self._doors)
-        except HacklesError as error:
-            begun.set_exception(error)
-            return
-        begun.set_result(None)
-        try:
+            begun.set_result(None)
             engine.run(self._take_orders, self._report)
+        except HacklesError as error:
+            _tell(begun, error)
         finally:
-            if sys.exception() is not None:
+            fault = sys.exception()
+            if fault is not None and not _tell(begun, fault):
                 self._report(None)
 
     def _take_orders(self) -> Iterator[Order]:
         while self._orders:
             yield self._orders.popleft()
+
+
+def _tell(begun: "Future[None]", error: BaseException) -> bool:
+    """Give an error to whoever waits for a beginning; return whether anybody still does."""
+    if begun.done():
+        return False
+    begun.set_exception(error)
+    return True
 
 
 class ProcessWorker:
