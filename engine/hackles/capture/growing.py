@@ -69,11 +69,12 @@ def layout_of(name: str, head: bytes) -> Layout | None:
         return Layout(Form(*_RAW[_ending(name)]))
     if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
         return None
-    form, position = None, 12
+    form: Form | None = None
+    position = 12
     while position + 8 <= len(head):
         title, length = struct.unpack_from("<4sI", head, position)
         if title == b"data":
-            return form and Layout(form, position + 8, position + 4)
+            return None if form is None else Layout(form, position + 8, position + 4)
         if title == b"fmt ":
             form = _wav_form(head[position + 8 : position + 8 + length])
         position += 8 + length + length % 2
