@@ -163,8 +163,9 @@ async def _connect(order: Order, line: Line) -> str:
     except ssl.SSLError as error:
         return f"{target.address} speaks no TLS ({error.reason}); give ws:// instead of wss://"
     except OSError as error:
-        is_of_system = error.errno is not None and error.errno > 0  # asyncio puts it otherwise
-        reason = os.strerror(error.errno) if is_of_system else error.strerror or "no answer"
+        number = error.errno or 0
+        # asyncio says it in its own words; a name that is not known has a number below 0.
+        reason = os.strerror(number) if number > 0 else error.strerror or "no answer"
         return f"nobody takes calls at {target.address} ({reason}); start `hackles live`"
     return ""
 
