@@ -369,7 +369,7 @@ def test_a_daemon_that_is_not_there_is_told_once(tmp_path, capsys):
     wanted = order(path, to=f"audiosocket://127.0.0.1:{port}", n_calls=3)
     shown, err = run(wanted, capsys, code=1)
     assert shown == []
-    assert f"nobody takes calls at 127.0.0.1:{port} (" in err
+    assert f"nobody takes calls at 127.0.0.1:{port} (Connection refused)" in err
     assert "start `hackles live` (3 calls)" in err
 
 

@@ -52,12 +52,12 @@ def missing_length_at(file: io.FileIO, size: int) -> int | None:
         name, length = struct.unpack_from("<4sI", head, position)
         if name == b"data":
             behind = head[position + 8 : position + 16]
-            return position + 4 if length == 0 and behind and not _is_chunk(behind, size) else None
+            return position + 4 if length == 0 and behind and not is_chunk(behind, size) else None
         position += 8 + length + length % 2
     return None
 
 
-def _is_chunk(head: bytes, size: int) -> bool:
+def is_chunk(head: bytes, size: int) -> bool:
     """Return whether these 8 bytes begin a chunk (a name, a length) of a file of `size` bytes."""
     return (
         len(head) == 8 and head[:4].rstrip().isalnum() and struct.unpack("<I", head[4:])[0] < size

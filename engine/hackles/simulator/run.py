@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import ssl
 import urllib.error
 import urllib.request
@@ -28,7 +29,7 @@ _GROUPS: Final = 4
 """Calls begin at so many moments of 20 ms: packets of a telephone system do not come all at once,
 and each moment costs a turn of the clock."""
 
-_REGISTER_S: Final = 10.0
+_PATIENCE_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -138,7 +139,7 @@ def _register(order: Order, call: Call, name: str) -> str:
         {"Content-Type": "application/json"},
     )
     try:
-        urllib.request.urlopen(request, timeout=_REGISTER_S).close()  # noqa: S310
+        urllib.request.urlopen(request, timeout=_PATIENCE_S).close()  # noqa: S310
     except urllib.error.HTTPError as error:
         error.close()
         return f"{order.register} does not register the call (HTTP {error.code}); see its log"
@@ -154,14 +155,17 @@ async def _connect(order: Order, line: Line) -> str:
     secure = _security(order.insecure) if target.scheme == "wss" else None
     loop = asyncio.get_running_loop()
     try:
-        await loop.create_connection(lambda: line, target.host, target.port, ssl=secure)
+        async with asyncio.timeout(_PATIENCE_S):
+            await loop.create_connection(lambda: line, target.host, target.port, ssl=secure)
     except ssl.SSLCertVerificationError as error:
         reason = error.verify_message
         return f"{target.address} cannot be trusted ({reason}); --insecure calls there all the same"
     except ssl.SSLError as error:
         return f"{target.address} speaks no TLS ({error.reason}); give ws:// instead of wss://"
     except OSError as error:
-        reason = error.strerror or str(error)
+        number = error.errno or 0
+        # asyncio says it in its own words; a name that is not known has a number below 0.
+        reason = os.strerror(number) if number > 0 else error.strerror or "no answer"
         return f"nobody takes calls at {target.address} ({reason}); start `hackles live`"
     return ""
 
