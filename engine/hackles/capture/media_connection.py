@@ -1,0 +1,111 @@
+"""One WebSocket: its frames become messages, and its reading keeps to the pace of speech."""
+
+import asyncio
+from typing import Final, Protocol
+
+import picows
+
+from hackles.capture.intake import Refusal
+from hackles.capture.media_backlog import Codes
+from hackles.capture.media_stream import Stream
+
+LARGEST_MESSAGE: Final = 2**20
+
+_TEXT, _CLOSE, _PONG = picows.WSMsgType.TEXT, picows.WSMsgType.CLOSE, picows.WSMsgType.PONG
+_BROKEN_FRAMES: Final = (picows.WSCloseCode.PROTOCOL_ERROR, picows.WSCloseCode.MESSAGE_TOO_BIG)
+
+
+class Owner(Protocol):
+    """Who keeps the connections."""
+
+    def connected(self, connection: "Connection") -> None:
+        """Take note of a connection that has been upgraded."""
+
+    def disconnected(self, connection: "Connection") -> None:
+        """Take note of a connection that is gone."""
+
+
+class Connection(picows.WSListener):
+    """One connection, which carries one call.
+
+    Attributes:
+        stream: what it says.
+        transport: beneath it.
+        is_granted: whether it has shown that it may be here.
+    """
+
+    def __init__(self, stream: Stream, owner: Owner, *, is_granted: bool) -> None:
+        """Begin with an upgrade, which may have shown already that it is allowed."""
+        self.stream = stream
+        self.transport: asyncio.Transport
+        self.is_granted = is_granted
+        self._owner = owner
+        self._web: picows.WSTransport
+        self._fragments = bytearray()
+        self._is_paused = False
+
+    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+        """Take note of the upgrade."""
+        self._web, self.transport = transport, transport.underlying_transport
+        self._owner.connected(self)
+
+    def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
+        """Take note of the end, and of frames that picows could not read."""
+        closing = transport.close_handshake and transport.close_handshake.sent
+        if closing and closing.code in _BROKEN_FRAMES and not self.stream.is_over:
+            self.stream.drop(Refusal.PROTOCOL, "it breaks the rules of WebSockets")
+        self.stream.finish()
+        self._owner.disconnected(self)
+
+    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        """Hear a message, whether it comes whole or in fragments."""
+        kind = frame.msg_type
+        if kind is _TEXT and frame.fin:
+            self.stream.hear(frame.get_payload_as_memoryview())
+            if frame.last_in_buffer and self.stream.is_too_fast() and not self._is_paused:
+                self._is_paused = True
+                self.transport.pause_reading()
+        elif kind is _CLOSE:
+            self.stream.finish()
+            transport.send_close(picows.WSCloseCode.OK)
+            transport.disconnect()
+        elif kind is not _PONG and not self.stream.is_over:
+            self._fragments += frame.get_payload_as_memoryview()
+            if frame.fin:
+                message, self._fragments = self._fragments, bytearray()
+                self.stream.hear(message)
+            elif len(self._fragments) > LARGEST_MESSAGE:
+                self._fragments = bytearray()
+                self.stream.drop(Refusal.PROTOCOL, "one of its messages is too long")
+
+    def pause_writing(self) -> None:
+        """Hang up on a client that pings, and does not read what it is answered."""
+        self.transport.abort()
+
+    def take(self, n_samples: int, now: float) -> tuple[Codes, int]:
+        """As of a stream; it is not read while more of it has come than should have."""
+        taken = self.stream.take(n_samples, now)
+        if self._is_paused and not self.stream.is_too_fast():
+            self._is_paused = False
+            self.transport.resume_reading()
+        return taken
+
+    def pressed(self) -> list[str]:
+        """Return the keys that were pressed since the last time."""
+        digits = self.stream.digits
+        if digits:
+            self.stream.digits = []
+        return digits
+
+    def forget(self) -> None:
+        """Read and forget from now on."""
+        self.stream.forget()
+        if self._is_paused:
+            self._is_paused = False
+            self.transport.resume_reading()
+
+    def deny(self) -> None:
+        """Hang up on somebody who may not be here."""
+        self.forget()
+        self._web.send_close(picows.WSCloseCode.POLICY_VIOLATION)
+        self._web.disconnect()
