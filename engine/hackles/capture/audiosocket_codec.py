@@ -22,10 +22,7 @@ _PACKETS_MS: Final = (10, 20, 30, 40, 60)
 
 _MEASURED_S: Final = 1.0
 _PAUSE_S: Final = 0.25
-"""A measurement during which nothing came for so long begins anew: silence may be left out."""
-
-_PATIENCE_S: Final = 5.0
-"""After so long, pauses or not, the next measurement counts."""
+"""If nothing came for so long, that is left out: silence may not have been sent."""
 
 _MOST_KEPT: Final = 2**19
 """Bytes, five seconds at 48 kHz. Of whoever sends more before it is measured, all is believed."""
@@ -63,31 +60,27 @@ _SLIN12: Final = 0x11
 
 
 class _Pace:
-    """How many bytes of a call come in a second."""
+    """How many bytes of a call come in a second, while any come."""
 
     def __init__(self, now: float) -> None:
         """Begin at a time in seconds."""
-        self._begun = self._since = self._last = now
-        self._is_known = False
-        self._n_bytes = 0
+        self._last_s, self._was_drained = now, False
+        self._n_bytes, self._elapsed_s = 0, 0.0
 
     def measure(self, n_bytes: int, now: float, is_drained: bool) -> float | None:
-        """Take in that so many bytes were there; return bytes per second, once they are known.
+        """Take in that so many bytes came; return bytes per second, once they are known.
 
         Args:
-            n_bytes: that came since the last time.
+            n_bytes: since the last time.
             now: in seconds.
-            is_drained: whether these were all; what came before the first time that they were
-                says nothing.
+            is_drained: whether these were all that waited; only then is it known when they came.
         """
-        has_paused = now - self._last > _PAUSE_S and now - self._begun < _PATIENCE_S
-        self._last = now
-        if has_paused or not is_drained or not self._is_known:
-            self._since, self._n_bytes, self._is_known = now, 0, is_drained
-            return None
-        self._n_bytes += n_bytes
-        elapsed_s = now - self._since
-        return self._n_bytes / elapsed_s if elapsed_s >= _MEASURED_S else None
+        elapsed_s = now - self._last_s
+        if self._was_drained and is_drained and elapsed_s <= _PAUSE_S:
+            self._n_bytes += n_bytes
+            self._elapsed_s += elapsed_s
+        self._last_s, self._was_drained = now, is_drained
+        return self._n_bytes / self._elapsed_s if self._elapsed_s >= _MEASURED_S else None
 
 
 class Coding:
