@@ -27,7 +27,7 @@ class Metrics:
 
     def __init__(self) -> None:
         """Begin at zero: every label is there from the start, so that a rate can be asked for."""
-        disable_created_metrics()  # which nobody asks for, and which double the page
+        disable_created_metrics()  # type: ignore[no-untyped-call] # nobody asks for them
         own = self._registry = CollectorRegistry()
         self._calls = Gauge("hackles_active_calls", "Calls listened to now.", registry=own)
         self._calls_total = _counter(
