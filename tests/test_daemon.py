@@ -20,7 +20,7 @@ import pytest
 from hackles.types import Alert, Gap, Reading
 from tests.conftest import customer, truth
 from tests.events import run
-from tests.program import HACKLES, group, hackles, started, wait_until
+from tests.program import HACKLES, Ended, finish, group, hackles, started, wait_until
 
 BASIC = """
 [compliance]
@@ -91,9 +91,11 @@ class Daemon:
         found = [json.loads(line) for line in path.read_bytes().splitlines()]
         return [one for one in found if call in (None, one["call"])]
 
-    def stop(self) -> int:
+    def stop(self) -> Ended:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        done = finish(self.process)
+        assert done.code == 0, done.err
+        return done
 
 
 @contextmanager
@@ -188,7 +190,7 @@ def test_calls_that_come_at_once_are_told_as_each_is_told_alone_with_a_summary_a
         for phone in phones:
             phone.hang_up()
         wait_until(lambda: not running.calls())
-        assert running.stop() == 0
+        running.stop()
     for number, samples in enumerate(speech):
         records = running.records(name_of(number))
         assert records[0]["type"] == "call"
@@ -206,11 +208,11 @@ def test_told_to_stop_it_tells_what_is_left_and_ends_well(tmp_path):
         phone = Phone(running, name_of(0))
         phone.say(samples)
         wait_until(lambda: running.metric("hackles_audio_seconds_total") >= 4)
-        assert running.stop() == 0
+        done = running.stop()
     records = running.records(name_of(0))
     assert_told(records, samples)
     assert records[-1]["type"] == "summary"
-    assert "Stopped." in running.process.stderr.read().decode()
+    assert "Stopped." in done.err
 
 
 def test_nobody_listens_without_a_notice_and_a_legal_basis(tmp_path):
@@ -279,8 +281,7 @@ def test_in_shadow_mode_alerts_are_recorded_and_people_see_none(tmp_path):
         phone = Phone(running, name_of(0))
         phone.say(samples)
         wait_until(lambda: running.metric("hackles_alerts_total") >= 1)
-        assert running.stop() == 0
-        out = running.process.stdout.read().decode()
+        out = running.stop().out
     alerts = [r for r in running.records() if r["type"] == "alert"]
     assert alerts
     assert all(alert["withheld"] == "shadow" for alert in alerts)
@@ -292,8 +293,7 @@ def test_people_see_an_alert_as_one_line_and_what_to_say(tmp_path):
         phone = Phone(running, name_of(0))
         phone.say(escalating())
         wait_until(lambda: running.metric("hackles_alerts_total") >= 1)
-        assert running.stop() == 0
-        lines = running.process.stdout.read().decode().splitlines()
+        lines = running.stop().out.splitlines()
     assert "irritation" in lines[0]
     assert name_of(0) in lines[0]
     assert lines[1].strip().startswith("→")
@@ -322,8 +322,7 @@ def test_settings_are_read_again_when_told_to_and_broken_ones_change_nothing(tmp
         path.write_text(text + "[alerts]\nshadow = true\n")
         running.process.send_signal(signal.SIGHUP)
         wait_until(lambda: json.loads(running.get("/health"))["shadow"])
-        assert running.stop() == 0
-        log = running.process.stderr.read().decode()
+        log = running.stop().err
     assert "The settings stay as they are" in log
     assert "Settings reloaded." in log
 
@@ -412,7 +411,7 @@ def test_a_worker_that_is_killed_takes_only_its_own_calls_along_and_comes_back(t
         for phone in [*phones, another]:
             phone.hang_up()
         wait_until(lambda: not running.calls())
-        assert running.stop() == 0
+        running.stop()
     ends = {r["call"]: r for r in running.records() if r["type"] == "summary"}
     lost = [name for name, end in ends.items() if end["error"]]
     assert len(lost) == 3
