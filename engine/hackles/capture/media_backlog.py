@@ -153,10 +153,8 @@ class ResampledBacklog(Backlog):
         return not self.codes and self._resampler.is_empty
 
     def take(self, n_samples: int) -> tuple[Codes, int]:
-        """As of any backlog."""
-        if (
-            self.codes and self._resampler.is_empty
-        ):  # so that what is missing is told where it is missing
+        """As of any backlog: what is missing is told when all before it has been given out."""
+        if self.codes and self._resampler.is_empty:
             codes, lost = self._take_to_gap(len(self.codes))
             self._lost += lost
             self._resampler.push(_linear(codes), self._sample_rate)
