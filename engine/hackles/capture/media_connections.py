@@ -95,6 +95,7 @@ class Connections:
         self._arrivals: dict[int, _Arrival] = {}
         self._greeting: list[Connection] = []
         self._all: set[Connection] = set()
+        self._paused: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._tls: dict[str, Any] = {}
         if tls:
@@ -111,6 +112,7 @@ class Connections:
     def read(self) -> None:
         """Take in who has come, and read each connection until the kernel has no more of it."""
         room = _MOST_GREETING - len(self._arrivals)
+        self._paused = {one for one in self._paused if not one.resume()}
         passes = 1
         for connected, host in itertools.islice(self._door.accepted(), max(0, room)):
             passes = _WELCOMING_PASSES
@@ -144,6 +146,11 @@ class Connections:
     def disconnected(self, connection: Connection) -> None:
         """Take note of a connection that is gone."""
         self._all.discard(connection)
+        self._paused.discard(connection)
+
+    def paused(self, connection: Connection) -> None:
+        """Take note of a connection that has sent too much."""
+        self._paused.add(connection)
 
     def close(self) -> None:
         """Hang up on everybody, and let nobody in any longer."""
