@@ -578,6 +578,7 @@ def test_a_broken_frame_ends_its_own_call_alone(desk, connect, data):
     sending.start()
     desk.until(desk.has_ended())
     sending.join()
+    assert desk.troubles == {"protocol": 1}
     good.sendall(message(media(noise(160))))
     desk.until(desk.has_heard(160, "CA2"))
 
@@ -1156,6 +1157,16 @@ def test_a_start_without_the_token_closes_its_connection(connect_to, caplog, sho
     assert not desk.names
     assert "'CA\\n1'" in caplog.text
     assert "guess" not in caplog.text
+
+
+def test_who_starts_without_the_token_and_leaves_is_refused_too(connect_to):
+    desk, connect = connect_to(Access(token=SECRET))
+    with disallowed_errors():
+        connect(stream(ULAW) + frame(b"", CLOSE)).close()
+        desk.until(lambda: desk.troubles == {"signature": 1})
+        for _ in range(5):
+            desk.tick()
+    assert not desk.names
 
 
 URL = "wss://hackles.example.com/media"

@@ -75,7 +75,7 @@ class Backlog:
     @property
     def n_samples(self) -> int:
         """Samples since the call began, at the engine's rate, those that are missing too."""
-        return self.samples_in(self._n_taken + len(self.codes)) + self._n_lost
+        return round((self._n_taken + len(self.codes)) * self._per_byte) + self._n_lost
 
     @property
     def is_empty(self) -> bool:
@@ -92,8 +92,11 @@ class Backlog:
 
         What is missing further on ends them: it is told with the codes that follow it.
         """
-        if not self._gaps and len(self.codes) <= n_samples * self._width:
-            return self._cut(len(self.codes)), 0
+        codes = self.codes
+        if not self._gaps and len(codes) <= n_samples * self._width:
+            self._n_taken += len(codes)
+            self.codes = bytearray()
+            return codes, 0
         return self._take_to_gap(n_samples * self._width)
 
     def skip(self, keep: int) -> None:
@@ -127,9 +130,6 @@ class Backlog:
 
     def _cut(self, n_bytes: int) -> bytearray:
         self._n_taken += n_bytes
-        if n_bytes == len(self.codes):
-            codes, self.codes = self.codes, bytearray()
-            return codes
         codes = self.codes[:n_bytes]
         del self.codes[:n_bytes]
         return codes
@@ -153,10 +153,8 @@ class ResampledBacklog(Backlog):
         return not self.codes and self._resampler.is_empty
 
     def take(self, n_samples: int) -> tuple[Codes, int]:
-        """As of any backlog."""
-        if (
-            self.codes and self._resampler.is_empty
-        ):  # so that what is missing is told where it is missing
+        """As of any backlog: what is missing is told when all before it has been given out."""
+        if self.codes and self._resampler.is_empty:
             codes, lost = self._take_to_gap(len(self.codes))
             self._lost += lost
             self._resampler.push(_linear(codes), self._sample_rate)

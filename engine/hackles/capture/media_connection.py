@@ -6,7 +6,6 @@ from typing import Final, Protocol
 import picows
 
 from hackles.capture.intake import Refusal
-from hackles.capture.media_backlog import Codes
 from hackles.capture.media_stream import Stream
 
 LARGEST_MESSAGE: Final = 2**20
@@ -20,6 +19,9 @@ class Owner(Protocol):
 
     def connected(self, connection: "Connection") -> None:
         """Take note of a connection that has been upgraded."""
+
+    def paused(self, connection: "Connection") -> None:
+        """Take note of a connection that is not read, to `resume` it."""
 
     def disconnected(self, connection: "Connection") -> None:
         """Take note of a connection that is gone."""
@@ -42,7 +44,6 @@ class Connection(picows.WSListener):
         self._owner = owner
         self._web: picows.WSTransport
         self._fragments = bytearray()
-        self._is_paused = False
 
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
         """Take note of the upgrade."""
@@ -62,9 +63,9 @@ class Connection(picows.WSListener):
         kind = frame.msg_type
         if kind is _TEXT and frame.fin:
             self.stream.hear(frame.get_payload_as_memoryview())
-            if frame.last_in_buffer and self.stream.is_too_fast() and not self._is_paused:
-                self._is_paused = True
+            if frame.last_in_buffer and self.stream.is_too_fast():
                 self.transport.pause_reading()
+                self._owner.paused(self)
         elif kind is _CLOSE:
             self.stream.finish()
             transport.send_close(picows.WSCloseCode.OK)
@@ -82,27 +83,16 @@ class Connection(picows.WSListener):
         """Hang up on a client that pings, and does not read what it is answered."""
         self.transport.abort()
 
-    def take(self, n_samples: int, now: float) -> tuple[Codes, int]:
-        """As of a stream; it is not read while more of it has come than should have."""
-        taken = self.stream.take(n_samples, now)
-        if self._is_paused and not self.stream.is_too_fast():
-            self._is_paused = False
-            self.transport.resume_reading()
-        return taken
-
-    def pressed(self) -> list[str]:
-        """Return the keys that were pressed since the last time."""
-        digits = self.stream.digits
-        if digits:
-            self.stream.digits = []
-        return digits
+    def resume(self) -> bool:
+        """Read on, if no more has come by now than should have; return whether it was so."""
+        if self.stream.is_too_fast():
+            return False
+        self.transport.resume_reading()
+        return True
 
     def forget(self) -> None:
         """Read and forget from now on."""
         self.stream.forget()
-        if self._is_paused:
-            self._is_paused = False
-            self.transport.resume_reading()
 
     def deny(self) -> None:
         """Hang up on somebody who may not be here."""

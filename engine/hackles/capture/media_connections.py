@@ -52,6 +52,7 @@ _wire_log.setLevel(logging.WARNING)  # below it picows shows requests, and the t
 class _Arrival:
     """A connection without a start."""
 
+    fileno: int
     host: str
     deadline: float
     transport: asyncio.Transport | None = None
@@ -94,6 +95,7 @@ class Connections:
         self._arrivals: dict[int, _Arrival] = {}
         self._greeting: list[Connection] = []
         self._all: set[Connection] = set()
+        self._paused: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._tls: dict[str, Any] = {}
         if tls:
@@ -110,15 +112,19 @@ class Connections:
     def read(self) -> None:
         """Take in who has come, and read each connection until the kernel has no more of it."""
         room = _MOST_GREETING - len(self._arrivals)
+        self._paused = {one for one in self._paused if not one.resume()}
+        passes = 1
         for connected, host in itertools.islice(self._door.accepted(), max(0, room)):
-            arrival = _Arrival(host, self._clock() + _GREETING_S)
-            self._arrivals[connected.fileno()] = arrival
+            passes = _WELCOMING_PASSES
+            arrival = _Arrival(connected.fileno(), host, self._clock() + _GREETING_S)
+            self._arrivals[arrival.fileno] = arrival
             task = self._loop.create_task(self._welcome(connected, arrival))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        for _ in range(_WELCOMING_PASSES if self._tasks else 1):
+        for _ in range(passes):
             self._run_once()
-        self._hurry()
+        if self._arrivals:
+            self._hurry()
 
     def started(self) -> list[Connection]:
         """Return the connections that have said since the last time what they carry."""
@@ -140,6 +146,11 @@ class Connections:
     def disconnected(self, connection: Connection) -> None:
         """Take note of a connection that is gone."""
         self._all.discard(connection)
+        self._paused.discard(connection)
+
+    def paused(self, connection: Connection) -> None:
+        """Take note of a connection that has sent too much."""
+        self._paused.add(connection)
 
     def close(self) -> None:
         """Hang up on everybody, and let nobody in any longer."""
@@ -217,14 +228,13 @@ class Connections:
                 self._troubles[Refusal.GREETING] += 1
                 _log.info("A connection from %s did not start a stream.", arrival.host)
                 arrival.transport.abort()
-
-    def _forget(self, arrival: _Arrival) -> None:
-        for fileno, other in tuple(self._arrivals.items()):
-            if other is arrival:
-                del self._arrivals[fileno]
         self._greeting = [
             one for one in self._greeting if one.stream.start or not one.transport.is_closing()
         ]
+
+    def _forget(self, arrival: _Arrival) -> None:
+        if self._arrivals.get(arrival.fileno) is arrival:  # a number may be another's by now
+            del self._arrivals[arrival.fileno]
 
     def _run_once(self) -> None:
         self._loop.call_soon(self._loop.stop)

@@ -138,6 +138,11 @@ class Stream:
             self._put(self._order.wait(now))
         return self.backlog.take(n_samples)
 
+    def release_digits(self) -> list[str]:
+        """Return the keys that were pressed since the last time."""
+        digits, self.digits = self.digits, []
+        return digits
+
     def is_too_fast(self) -> bool:
         """Return whether more has come than can have been spoken, or than can be kept."""
         if self.backlog.n_samples <= self._most_samples(self._clock()):

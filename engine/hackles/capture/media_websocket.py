@@ -7,7 +7,7 @@ tick reads many messages of a connection at once.
 import ssl
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -53,7 +53,8 @@ class MediaWebSockets:
         self._max_samples = max_samples
         self._clock = clock
         self._skipping: set[int] = set()
-        self._groups: dict[Coding, dict[int, Connection]] = {}
+        self._calls: dict[int, Connection] = {}
+        self._streams: dict[Coding, dict[int, Stream]] = {}
         self._connections = Connections(
             door,
             lambda: Stream(customer_track, self.troubles, clock),
@@ -69,8 +70,8 @@ class MediaWebSockets:
         self._connections.read()
         for connection in self._connections.started():
             self._open(connection, open_call)
-        for connection in self._find(self._skipping):
-            connection.stream.backlog.skip(self._max_samples)
+        for slot in self._skipping & self._calls.keys():
+            self._calls[slot].stream.backlog.skip(self._max_samples)
         self._skipping.clear()
         return self._handed_over()
 
@@ -81,9 +82,9 @@ class MediaWebSockets:
     def forget(self, slot: int) -> None:
         """Hand over no more of a call, whose slot is free now; its connection stays open."""
         self._skipping.discard(slot)
-        for calls in self._groups.values():
-            if connection := calls.pop(slot, None):
-                connection.forget()
+        if connection := self._calls.pop(slot, None):
+            self._streams[connection.stream.backlog.coding].pop(slot)
+            connection.forget()
 
     def close(self) -> None:
         """Hang up on everybody and listen no longer."""
@@ -95,10 +96,9 @@ class MediaWebSockets:
         if slot is None:  # whoever said so counts it, and says why
             connection.forget()
         else:
-            self._groups.setdefault(connection.stream.backlog.coding, {})[slot] = connection
-
-    def _find(self, slots: Iterable[int]) -> Iterator[Connection]:
-        return (calls[slot] for slot in slots for calls in self._groups.values() if slot in calls)
+            self._calls[slot] = connection
+            stream = connection.stream
+            self._streams.setdefault(stream.backlog.coding, {})[slot] = stream
 
     def _handed_over(self) -> Received:
         now = self._clock()
@@ -106,9 +106,9 @@ class MediaWebSockets:
         counts: list[int] = []
         lost: list[int] = []
         samples: list[Array] = [np.empty(0, np.float32)]
-        for coding, calls in self._groups.items():
-            taken = [call.take(self._max_samples, now) for call in calls.values()]
-            slots += calls
+        for coding, streams in self._streams.items():
+            taken = [stream.take(self._max_samples, now) for stream in streams.values()]
+            slots += streams
             counts += [len(codes) // coding.width for codes, _ in taken]
             lost += [n_samples for _, n_samples in taken]
             samples.append(coding.decode(b"".join([codes for codes, _ in taken])))
@@ -117,27 +117,27 @@ class MediaWebSockets:
     def _received(
         self, slots: list[int], counts: list[int], samples: Array, lost: list[int]
     ) -> Received:
-        everybody = [item for calls in self._groups.values() for item in calls.items()]
-        digits = [(slot, digit) for slot, call in everybody for digit in call.pressed()]
-        drained = [call.stream.backlog.is_empty for _, call in everybody]
-        ended = [slot for slot, call in everybody if call.stream.is_over]
+        streams = [stream for some in self._streams.values() for stream in some.values()]
+        drained = [stream.backlog.is_empty for stream in streams]
+        pressed = [
+            (slot, stream) for slot, stream in zip(slots, streams, strict=True) if stream.digits
+        ]
+        over = [slot for slot, stream in zip(slots, streams, strict=True) if stream.is_over]
         came = np.flatnonzero(counts)
         return Received(
             np.array(slots, np.int64)[came],
             np.array(counts, np.int64)[came],
             samples,
-            self._part(ended),
+            self._ended(over),
             np.array(lost, np.int64)[came] if any(lost) else None,
             np.array(drained, np.bool_)[came],
-            digits,
+            [(slot, digit) for slot, stream in pressed for digit in stream.release_digits()],
         )
 
-    def _part(self, slots: Iterable[int]) -> list[int]:
+    def _ended(self, over: Iterable[int]) -> list[int]:
         """Let go of the calls of which nothing waits any longer, and return their slots."""
-        parted = []
-        for calls in self._groups.values():
-            for slot in calls.keys() & slots:
-                if calls[slot].stream.backlog.is_empty:
-                    del calls[slot]
-                    parted.append(slot)
-        return parted
+        ended = [slot for slot in over if self._calls[slot].stream.backlog.is_empty]
+        for slot in ended:
+            stream = self._calls.pop(slot).stream
+            self._streams[stream.backlog.coding].pop(slot)
+        return ended
