@@ -46,6 +46,7 @@ from hackles.bank import Bank
 from hackles.capture.audiosocket_server import AudioSockets
 from hackles.capture.g711 import Encoding, decode
 from hackles.capture.intake import Intake
+from hackles.capture.media_connections import Connections
 from hackles.capture.media_websocket import MediaWebSockets
 from hackles.capture.sockets import Listener
 from hackles.classifier import default_classifier
@@ -64,7 +65,7 @@ _LATEST_S = 0.25
 LIVE_STAGES: Stages = (
     ("receive: recv", AudioSockets, "_read"),
     ("receive: the rest", AudioSockets, "receive"),
-    ("receive: event loop, JSON, base64", MediaWebSockets, "_run_once"),
+    ("receive: event loop, JSON, base64", Connections, "_run_once"),
     ("receive: the rest", MediaWebSockets, "receive"),
     *STAGES,
 )

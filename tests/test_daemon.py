@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 import uuid
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,37 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+class Phone:
+    """Asterisk's side of a call."""
+
+    def __init__(self, port: int, call: str) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.sendall(b"\x01\x00\x10" + uuid.UUID(call).bytes)
+
+    def say(self, samples: np.ndarray) -> None:
+        codes = (samples * 32768).astype("<i2").tobytes()
+        for at in range(0, len(codes), 320):
+            some = codes[at : at + 320]
+            self.socket.sendall(b"\x10" + len(some).to_bytes(2) + some)
+
+    def press(self, digit: str) -> None:
+        self.socket.sendall(b"\x03\x00\x01" + digit.encode())
+
+    def hang_up(self) -> None:
+        self.socket.sendall(b"\x00\x00\x00")
+        self.socket.close()
+
+    def is_up(self) -> bool:
+        self.socket.setblocking(False)
+        try:
+            return self.socket.recv(1) != b""
+        except BlockingIOError:
+            return True
+        finally:
+            self.socket.setblocking(True)
+
+
 @dataclass
 class Daemon:
     """A daemon that runs."""
@@ -60,6 +91,11 @@ class Daemon:
     port: int
     media: int
     control: int
+    phones: list[Phone] = field(default_factory=list)
+
+    def phone(self, number: int) -> Phone:
+        self.phones.append(Phone(self.port, name_of(number)))
+        return self.phones[-1]
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.control}{path}", timeout=30) as said:
@@ -116,7 +152,11 @@ def daemon(folder: Path, role="customer", workers=1, compliance="", more=""):
         running = Daemon(process, folder, port, media, control)
         wait_until(lambda: process.poll() is not None or answers(running))
         assert process.poll() is None, process.stderr.read()
-        yield running
+        try:
+            yield running
+        finally:
+            for phone in running.phones:
+                phone.socket.close()
 
 
 def answers(running: Daemon) -> bool:
@@ -124,37 +164,6 @@ def answers(running: Daemon) -> bool:
         return json.loads(running.get("/health"))["status"] == "ok"
     except (urllib.error.URLError, ConnectionError):
         return False
-
-
-class Phone:
-    """Asterisk's side of a call."""
-
-    def __init__(self, running: Daemon, call: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", running.port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(b"\x01\x00\x10" + uuid.UUID(call).bytes)
-
-    def say(self, samples: np.ndarray) -> None:
-        codes = (samples * 32768).astype("<i2").tobytes()
-        for at in range(0, len(codes), 320):
-            some = codes[at : at + 320]
-            self.socket.sendall(b"\x10" + len(some).to_bytes(2) + some)
-
-    def press(self, digit: str) -> None:
-        self.socket.sendall(b"\x03\x00\x01" + digit.encode())
-
-    def hang_up(self) -> None:
-        self.socket.sendall(b"\x00\x00\x00")
-        self.socket.close()
-
-    def is_up(self) -> bool:
-        self.socket.setblocking(False)
-        try:
-            return self.socket.recv(1) != b""
-        except BlockingIOError:
-            return True
-        finally:
-            self.socket.setblocking(True)
 
 
 def name_of(number: int) -> str:
@@ -180,18 +189,18 @@ def assert_told(records: list[dict], samples: np.ndarray) -> None:
 
 def test_calls_that_come_at_once_are_told_as_each_is_told_alone_with_a_summary_at_the_end(tmp_path):
     names = ["en_rising_1", "pl_calm_1", "es_rising_1"]
-    speech = [customer(name)[: 8000 * 9] for name in names]
+    calls = [customer(name)[: 8000 * 9] for name in names]
     with daemon(tmp_path) as running:
-        phones = [Phone(running, name_of(number)) for number in range(3)]
+        phones = [running.phone(number) for number in range(3)]
         for at in range(0, 8000 * 9, 800):
-            for phone, samples in zip(phones, speech, strict=True):
+            for phone, samples in zip(phones, calls, strict=True):
                 phone.say(samples[at : at + 800])
         wait_until(lambda: len(running.calls()) == 3)
         for phone in phones:
             phone.hang_up()
         wait_until(lambda: not running.calls())
         running.stop()
-    for number, samples in enumerate(speech):
+    for number, samples in enumerate(calls):
         records = running.records(name_of(number))
         assert records[0]["type"] == "call"
         assert records[0]["state"] == "begun"
@@ -203,9 +212,9 @@ def test_calls_that_come_at_once_are_told_as_each_is_told_alone_with_a_summary_a
 
 
 def test_told_to_stop_it_tells_what_is_left_and_ends_well(tmp_path):
-    samples = customer("en_rising_1")[: 8000 * 4]
+    samples = talk(4)
     with daemon(tmp_path) as running:
-        phone = Phone(running, name_of(0))
+        phone = running.phone(0)
         phone.say(samples)
         wait_until(lambda: running.metric("hackles_audio_seconds_total") >= 4)
         done = running.stop()
@@ -237,7 +246,7 @@ def test_whoever_is_not_registered_is_not_heard_and_stays_connected(tmp_path):
         assert running.post("/calls", {"id": name_of(2), "role": "agent"})[0] == 201
         said = {"id": name_of(3), "role": "customer", "consent": False}
         assert running.post("/calls", said)[0] == 201
-        phones = [Phone(running, name_of(number)) for number in range(4)]
+        phones = [running.phone(number) for number in range(4)]
         for phone in phones:
             phone.say(np.zeros(8000, np.float32))
         wait_until(lambda: running.metric('hackles_calls_total{state="refused"}') == 3)
@@ -250,9 +259,9 @@ def test_whoever_is_not_registered_is_not_heard_and_stays_connected(tmp_path):
 
 @pytest.mark.parametrize("by", ["api", "key"])
 def test_a_caller_who_withdraws_is_deleted_and_the_telephone_call_goes_on(tmp_path, by):
-    samples = customer("en_rising_1")[: 8000 * 4]
+    samples = talk(4)
     with daemon(tmp_path, compliance='withdraw_digit = "9"') as running:
-        phones = [Phone(running, name_of(number)) for number in range(2)]
+        phones = [running.phone(number) for number in range(2)]
         for phone in phones:
             phone.say(samples)
         wait_until(lambda: running.metric("hackles_readings_total") >= 2)
@@ -265,7 +274,7 @@ def test_a_caller_who_withdraws_is_deleted_and_the_telephone_call_goes_on(tmp_pa
         assert running.post(f"/calls/{name_of(0)}/consent", {"consent": True})[0] == 409
         phones[0].say(samples)
         assert phones[0].is_up()
-        again = Phone(running, name_of(0))
+        again = running.phone(0)
         wait_until(lambda: running.metric('hackles_refusals_total{reason="consent"}') == 1)
         assert again.is_up()
         phones[1].hang_up()
@@ -275,40 +284,44 @@ def test_a_caller_who_withdraws_is_deleted_and_the_telephone_call_goes_on(tmp_pa
     assert_told(running.records(name_of(1)), samples)
 
 
-def test_in_shadow_mode_alerts_are_recorded_and_people_see_none(tmp_path):
-    samples = escalating()
-    with daemon(tmp_path, more="[alerts]\nshadow = true\n") as running:
-        phone = Phone(running, name_of(0))
-        phone.say(samples)
-        wait_until(lambda: running.metric("hackles_alerts_total") >= 1)
-        out = running.stop().out
-    alerts = [r for r in running.records() if r["type"] == "alert"]
-    assert alerts
-    assert all(alert["withheld"] == "shadow" for alert in alerts)
-    assert "irritation" not in out
-
-
-def test_people_see_an_alert_as_one_line_and_what_to_say(tmp_path):
-    with daemon(tmp_path) as running:
-        phone = Phone(running, name_of(0))
-        phone.say(escalating())
-        wait_until(lambda: running.metric("hackles_alerts_total") >= 1)
-        lines = running.stop().out.splitlines()
+def test_people_see_an_alert_and_what_to_say_but_nothing_in_shadow_mode(tmp_path):
+    folders = [tmp_path / name for name in ("shown", "shadow")]
+    for folder in folders:
+        folder.mkdir()
+    shadow = "[alerts]\nshadow = true\n"
+    with daemon(folders[0]) as shown, daemon(folders[1], more=shadow) as shadowed:
+        for running in (shown, shadowed):
+            running.phone(0).say(escalating())
+        for running in (shown, shadowed):
+            wait_until(lambda: running.metric("hackles_alerts_total") >= 1)  # noqa: B023
+        lines = shown.stop().out.splitlines()
+        assert shadowed.stop().out == ""
     assert "irritation" in lines[0]
     assert name_of(0) in lines[0]
     assert lines[1].strip().startswith("→")
+    withheld = [
+        {r["withheld"] for r in running.records() if r["type"] == "alert"}
+        for running in (shown, shadowed)
+    ]
+    assert withheld == [{None}, {"shadow"}]
+
+
+def speech(name: str) -> list[tuple[np.ndarray, float, float]]:
+    """Return what a sample's customer says, turn by turn, and when each begins and ends."""
+    samples, turns = customer(name), truth(name)["segments"]
+    return [(samples[round(8000 * a) : round(8000 * b)], a, b) for a, b, _ in turns]
 
 
 def escalating() -> np.ndarray:
-    """Return a few seconds of calm and then of irritated speech of one sample caller."""
-    samples, told = customer("en_rising_1"), truth("en_rising_1")
-    calm, angry = [], []
-    for start, end, _ in told["segments"]:
-        part = samples[round(8000 * start) : round(8000 * end)]
-        (calm if end <= told["onset_s"] else angry if start >= told["plateau_s"] else []).append(
-            part
-        )
-    return np.concatenate([*calm[:2], *angry])[: 8000 * 18]
+    """Return a few seconds of calm, then irritated speech of one sample caller."""
+    said, told = speech("en_rising_1"), truth("en_rising_1")
+    angry = [some for some, begin, _ in said if begin >= told["plateau_s"]]
+    return np.concatenate([said[0][0], *angry])[: 8000 * 17]
+
+
+def talk(seconds: int) -> np.ndarray:
+    """Return calm speech without pauses."""
+    return np.concatenate([some for some, _, _ in speech("en_calm_1")])[: 8000 * seconds]
 
 
 def test_settings_are_read_again_when_told_to_and_broken_ones_change_nothing(tmp_path):
@@ -351,8 +364,8 @@ def test_the_api_says_in_one_sentence_what_is_wrong(tmp_path):
 
 def test_metrics_name_no_call(tmp_path):
     with daemon(tmp_path) as running:
-        phone = Phone(running, name_of(0))
-        phone.say(customer("en_rising_1")[: 8000 * 4])
+        phone = running.phone(0)
+        phone.say(talk(4))
         wait_until(lambda: running.metric("hackles_readings_total") >= 1)
         page = running.get("/metrics")
         assert name_of(0) not in page
@@ -392,7 +405,7 @@ linux_only = pytest.mark.skipif(
 def test_a_worker_that_is_killed_takes_only_its_own_calls_along_and_comes_back(tmp_path):
     samples = customer("en_rising_1")[: 8000 * 8]
     with daemon(tmp_path, workers=2) as running:
-        phones = [Phone(running, name_of(number)) for number in range(6)]
+        phones = [running.phone(number) for number in range(6)]
         for phone in phones:
             phone.say(samples[: 8000 * 4])
         wait_until(lambda: running.metric("hackles_audio_seconds_total") >= 24)
@@ -405,7 +418,7 @@ def test_a_worker_that_is_killed_takes_only_its_own_calls_along_and_comes_back(t
         for phone in phones:
             phone.say(samples[8000 * 4 :])
         assert all(phone.is_up() for phone in phones)
-        another = Phone(running, name_of(6))
+        another = running.phone(6)
         another.say(samples)
         wait_until(lambda: len(running.calls()) == 4)
         for phone in [*phones, another]:
@@ -436,7 +449,7 @@ def test_what_was_said_before_a_worker_began_again_still_holds(tmp_path):
                 os.kill(pid, signal.SIGKILL)
         wait_until(lambda: running.metric("hackles_worker_restarts_total") == 2)
         wait_until(lambda: answers(running))
-        phones = [Phone(running, name_of(number)) for number in range(2)]
+        phones = [running.phone(number) for number in range(2)]
         wait_until(lambda: len(running.calls()) == 1)
         wait_until(lambda: running.metric('hackles_refusals_total{reason="consent"}') == 1)
         assert all(phone.is_up() for phone in phones)
