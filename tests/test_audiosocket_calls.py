@@ -197,6 +197,33 @@ def test_a_call_does_not_skip_because_the_one_before_it_in_its_slot_was_to():
         assert np.array_equal(desk.samples(2), floats(samples))
 
 
+def test_a_call_skips_once_for_each_time_that_it_is_told_to():
+    samples = sound(4000)
+    with Desk(max_samples=1600) as desk:
+        phone = settled(desk, 1)
+        arrived(desk, phone, spoken(samples))
+        desk.intake.skip([desk.slot(1)])
+        desk.tick()
+        arrived(desk, phone, spoken(samples) + HANG_UP)
+        desk.tick_until_over(1)
+        assert np.array_equal(desk.samples(1)[1600:], floats(samples))
+        assert sum(desk.lost[name(1)]) == 4000 - 1600
+
+
+def test_a_call_in_the_slot_of_a_forgotten_one_does_not_skip_for_it():
+    samples = sound(4000)
+    with Desk(n_slots=1, max_samples=1600) as desk:
+        settled(desk, 1)
+        slot, second = desk.slot(1), desk.phone()
+        desk.tick()
+        arrived(desk, second, hello(2) + spoken(samples) + HANG_UP)
+        desk.intake.skip([slot])
+        desk.intake.forget(slot)
+        desk.free.append(slot)
+        desk.tick_until_over(2)
+        assert np.array_equal(desk.samples(2), floats(samples))
+
+
 def test_others_lose_nothing_while_one_call_skips():
     samples = sound(8000)
     with Desk(max_samples=1600) as desk:
