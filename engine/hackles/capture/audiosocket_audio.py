@@ -109,7 +109,10 @@ class CallAudio:
 
     def skip(self, slots: Iterable[int]) -> None:
         """Hand over no more than the newest of these calls, the next time."""
-        self._skipping.update(slots)
+        # Whoever is over by now is left out: its slot may be another's the next time.
+        self._skipping.update(
+            slot for slot in slots if slot in self.line_of or not self._queues.is_empty(slot)
+        )
 
     def skipping(self) -> list[int]:
         """Return the lines whose calls are to skip some; they are odd until that is done."""

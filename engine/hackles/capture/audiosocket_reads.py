@@ -125,7 +125,6 @@ class Reads:
         due = dict(zip(lines[ahead].tolist(), until_s.tolist(), strict=True))
         held = [line for line in due if line in self._reads]
         self._held |= {line: (due[line], self._reads.pop(line)) for line in held}
-        self._full.difference_update(held)
         return held
 
     def _resume(self, now: float) -> None:
