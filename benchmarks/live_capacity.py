@@ -43,6 +43,7 @@ from benchmarks.telephone_system import (
 )
 from benchmarks.throughput import Job, traffic
 from hackles.bank import Bank
+from hackles.capture.audiosocket_reads import Reads
 from hackles.capture.audiosocket_server import AudioSockets
 from hackles.capture.g711 import Encoding, decode
 from hackles.capture.intake import Intake
@@ -63,7 +64,7 @@ _PATIENCE_S = 60.0
 _LATEST_S = 0.25
 
 LIVE_STAGES: Stages = (
-    ("receive: recv", AudioSockets, "_read"),
+    ("receive: recv", Reads, "read"),
     ("receive: the rest", AudioSockets, "receive"),
     ("receive: event loop, JSON, base64", Connections, "_run_once"),
     ("receive: the rest", MediaWebSockets, "receive"),

@@ -371,7 +371,7 @@ def test_metrics_name_no_call(tmp_path):
         assert name_of(0) not in page
         assert "hackles_active_calls 1.0" in page
         assert running.metric("hackles_packet_to_event_seconds_count") >= 1
-        assert running.metric("hackles_tick_seconds_count") >= 10
+        assert running.metric("hackles_tick_seconds_count") >= 1
 
 
 def test_who_comes_from_elsewhere_is_turned_away_and_counted(tmp_path):

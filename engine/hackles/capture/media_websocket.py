@@ -67,9 +67,11 @@ class MediaWebSockets:
 
     def receive(self, open_call: OpenCall) -> Received:
         """Take in what has come since the last tick, calls that begin among it."""
-        self._connections.read()
+        # Those that said their start on the last tick: by now the slots of those that ended on it
+        # are free.
         for connection in self._connections.started():
             self._open(connection, open_call)
+        self._connections.read()
         for slot in self._skipping & self._calls.keys():
             self._calls[slot].stream.backlog.skip(self._max_samples)
         self._skipping.clear()
