@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from benchmarks.telephone_system import GROUPS, PACKET_SAMPLES, Order, Sent, num
 from hackles.config import SAMPLE_RATE
 
 _PATIENCE_S = 60.0
-_PROGRAM = (sys.executable, "-c", "from hackles.cli import main; main()")
+PROGRAM = (sys.executable, "-c", "from hackles.cli import main; main()")
 
 _SETTINGS = """
 [compliance]
@@ -105,6 +106,16 @@ class Daemon:
         """Return what all its processes have in memory."""
         return sum(resident_kib_of(pid) for pid in self.processes())
 
+    def wait_for_ends(self, count: float) -> None:
+        """Return once so many calls have ended since it began, and have been written down."""
+        _wait(lambda: self.metric('hackles_calls_total{state="ended"}') >= count, _PATIENCE_S)
+        time.sleep(0.5)  # until the file has the last lines
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return all that it wrote."""
+        text = (self.folder / "calls.jsonl").read_bytes()
+        return [json.loads(line) for line in text.splitlines()]
+
     def new_events(self) -> list[tuple[int, int, float]]:
         """Return call, deciding sample and time of telling of events since it was last asked."""
         with (self.folder / "calls.jsonl").open("rb") as file:
@@ -154,7 +165,7 @@ def daemon(
         role='role = "customer"' if section == "audiosocket" else "",
     )
     (folder / "hackles.toml").write_text(settings)
-    command = [*_PROGRAM, "live", "--config", str(folder / "hackles.toml")]
+    command = [*PROGRAM, "live", "--config", str(folder / "hackles.toml")]
     if core is not None:
         command = ["taskset", "-c", str(core), *command]
     with subprocess.Popen(command) as process:
@@ -215,10 +226,8 @@ def play(running: Daemon, order: Order, skip_s: tuple[float, float]) -> Load:
         sent = other.recv()
         cpu, wall = running.cpu_s() - cpu, time.monotonic() - began
         sender_cpu = cpu_s_of(sender.pid or 0)
-        done = ended + order.n_calls
-        _wait(lambda: running.metric('hackles_calls_total{state="ended"}') >= done, _PATIENCE_S)
+        running.wait_for_ends(ended + order.n_calls)
         other.send(True)
-    time.sleep(0.5)  # until the file has the last lines
     rounds = range(round(skip_s[0] / 0.02), order.rounds - round(skip_s[1] / 0.02))
     delays = _delays(running.new_events(), sent, rounds)
     return Load(delays, sent, cpu, sender_cpu, wall)
@@ -252,7 +261,7 @@ def figures(running: Daemon, load: Load, audio_before_s: float) -> Figures:
         "delay_ms_p99": round(1e3 * float(np.quantile(delays, 0.99)), 1) if len(delays) else None,
         "delay_ms_max": round(1e3 * float(delays.max()), 1) if len(delays) else None,
         "audio_sent_s": round(sent_s, 2),
-        "audio_not_heard_s": round(sent_s - heard_s, 2),
+        "audio_not_heard_s": abs(round(sent_s - heard_s, 2)),
         "packets_refused": load.sent.refused,
         "sender_late_ms_p99": round(1e3 * float(np.quantile(load.sent.late_s, 0.99)), 1),
         "daemon_cores": round(load.cpu_s / load.wall_s, 3),
