@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soxr
 
-from hackles.capture.intake import Offer, Refusal
+from hackles.capture.intake import AHEAD_S, Offer, Refusal
 from hackles.capture.sockets import Unheard
 from hackles.types import Role
 from tests.audiosocket_desk import (
@@ -166,7 +166,8 @@ def test_skipping_much_takes_several_ticks_and_none_takes_all_of_it():
         assert n_ticks > 1
         assert sum(desk.lost[name(1)]) + len(desk.samples(1)) == len(samples)
         assert desk.drained[name(1)][-1]
-        assert np.array_equal(desk.samples(1)[-1600:], floats(samples[-1600:]))
+        last = desk.blocks[name(1)][-1]
+        assert np.array_equal(last, floats(samples[-len(last) :]))
 
 
 def test_keys_and_the_end_are_told_of_what_is_skipped():
@@ -281,23 +282,23 @@ def test_a_call_is_forgotten_even_when_it_is_over_and_some_of_it_waits():
 
 
 def test_a_call_far_ahead_of_the_clock_waits_for_it_and_loses_nothing(caplog):
-    samples, calm = sound(80_000), sound(32_000, 2)
+    samples, calm = sound(320_000), sound(96_000, 2)
     with Desk(max_samples=1600, clock=Hand()) as desk:
         ahead, beside = settled(desk, 1), settled(desk, 2)
         ahead.say(spoken(samples) + HANG_UP)
         time.sleep(0.1)
-        for at in range(0, 32_000, 800):
+        for at in range(0, 96_000, 800):
             beside.say(spoken(calm[at : at + 800]))
             desk.tick(0.1)
         heard_s = len(desk.samples(1)) / 8000
-        assert 4.0 + 2.0 <= heard_s <= 4.0 * 1.1 + 2.0 + 0.2
+        assert 12.0 + AHEAD_S <= heard_s <= 12.0 * 1.1 + AHEAD_S + 0.2
         assert all(desk.drained[name(1)][-3:])
         beside.say(HANG_UP)
         desk.tick_until_over(2)
         assert np.array_equal(desk.samples(2), floats(calm))
         while name(1) not in desk.ended:
             desk.tick(0.1)
-        assert 7.0 <= desk.clock.now - 1000.0 <= 8.5  # ten seconds of audio, two of them ahead
+        assert 26.5 <= desk.clock.now - 1000.0 <= 28.5  # of forty seconds, ten are ahead
         assert np.array_equal(desk.samples(1), floats(samples))
         assert len(caplog.records) == 1
         assert f"{name(1)} brings its audio faster than it is spoken" in caplog.text
@@ -319,8 +320,8 @@ def test_a_call_that_was_held_up_on_the_way_is_not_held_back(caplog):
 def test_a_call_that_is_held_back_may_be_skipped_and_forgotten(kind):
     with Desk(max_samples=1600, clock=Hand()) as desk:
         phone = settled(desk, 1, kind, 160 if kind == 0x10 else 960)
-        phone.say(spoken(sound(300_000), kind, 960))
-        for _ in range(40):
+        phone.say(spoken(sound(600_000), kind, 960))
+        for _ in range(120):
             desk.tick()
         heard = len(desk.samples(1))
         desk.intake.skip([desk.slot(1)])

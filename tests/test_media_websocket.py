@@ -1034,9 +1034,9 @@ def test_who_is_faster_than_speech_is_held_back_and_loses_nothing(connect, desk,
         desk.tick()
         time.sleep(0.0005)
         ahead = len(desk.heard()) / 8000 - (desk.now - began)
-        assert ahead < 30, "it is two seconds, and what is read at once"
+        assert ahead < 40, "it is ten seconds, and what is read at once"
     sending.join()
-    assert desk.now - began > seconds - 30
+    assert desk.now - began > seconds - 40
     expected = decoded(b"".join(noise(8000, n) for n in range(1, seconds + 1)))
     np.testing.assert_array_equal(desk.heard(), expected)
     assert desk.troubles == {"flood": 1}

@@ -1,8 +1,8 @@
 """The audio of all calls over AudioSocket, from the bytes that were read to samples.
 
 Almost all calls bring 16 bits at the engine's rate, and are taken apart together. Any other is odd:
-its audio goes through a queue of its own. So does that of a call that has just begun, or that has
-to skip some, until its queue is empty.
+its audio goes through a queue of its own. So does that of a call that has just begun, until its
+queue is empty.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from hackles.capture.audiosocket_reads import Reads
 from hackles.capture.g711 import Encoding
 from hackles.capture.intake import Received
 from hackles.capture.resampling import Resampled
-from hackles.config import SAMPLE_RATE
+from hackles.config import HOP_LENGTH, SAMPLE_RATE
 from hackles.types import Bools, Ints
 
 NO_SLOT: Final = -1
@@ -37,7 +37,8 @@ class Heard:
     Attributes:
         found: where it lies.
         slots: whose.
-        n_bytes: of audio.
+        n_bytes: of audio, to be handed over.
+        lost: samples before these that were skipped.
         plain: which lines are not odd.
         drained: whether nothing more waits of them.
         lack_law: lines that have turned out to bring G.711, and nobody said by which law.
@@ -46,6 +47,7 @@ class Heard:
     found: Found
     slots: Ints
     n_bytes: Ints
+    lost: Ints
     plain: Bools
     drained: Bools
     lack_law: Sequence[int]
@@ -77,6 +79,7 @@ class CallAudio:
         self._is_odd: Bools = np.ones(n_lines, dtype=np.bool_)
         self._queues = Resampled()
         self._skipping: set[int] = set()
+        self._hurried: set[int] = set()
         self._due: dict[int, float] = {}
 
     def begin(self, line: int, slot: int) -> None:
@@ -105,20 +108,24 @@ class CallAudio:
         """Free a line."""
         del self.line_of[int(self.slots[line])], self._codings[line]
         self.slots[line] = NO_SLOT
+        self._hurried.discard(line)
         self._due.pop(line, None)
 
     def skip(self, slots: Iterable[int]) -> None:
         """Hand over no more than the newest of these calls, the next time."""
-        # Whoever is over by now is left out: its slot may be another's the next time.
-        self._skipping.update(
-            slot for slot in slots if slot in self.line_of or not self._queues.is_empty(slot)
-        )
+        for slot in slots:
+            line = self.line_of.get(slot)
+            if line is not None and not self._is_odd[line]:
+                # All calls may be behind at once, when there is least time: they skip together.
+                self._hurried.add(line)
+                self._reads.resize(line, self._lines.room(line, MAX_READ))
+            elif line is not None or not self._queues.is_empty(slot):
+                # Whoever is over by now is left out: its slot may be another's the next time.
+                self._skipping.add(slot)
 
     def skipping(self) -> list[int]:
-        """Return the lines whose calls are to skip some; they are odd until that is done."""
-        lines = [self.line_of[slot] for slot in self._skipping if slot in self.line_of]
-        self._is_odd[lines] = True
-        return lines
+        """Return the lines of odd calls that are to skip some."""
+        return [self.line_of[slot] for slot in self._skipping if slot in self.line_of]
 
     def hear(self, lines: Ints, counts: Ints, drained: Bools, now: float) -> Heard:
         """Take apart what came.
@@ -133,8 +140,34 @@ class CallAudio:
         n_bytes = found.sizes.sum(axis=1)
         plain = ~(self._is_odd[lines] | ((found.kinds > SLIN) & (found.sizes > 0)).any(axis=1))
         self._reads.hear(lines[plain], n_bytes[plain] / PLAIN.bytes_per_s)
+        lost = np.zeros_like(lines)
+        if self._hurried:
+            rows = np.flatnonzero(plain & np.isin(lines, list(self._hurried)))
+            lost[rows] = self._drop_oldest(found, rows)
+            n_bytes = found.sizes.sum(axis=1)
+            self._slow_down(lines)
         lack_law = [] if plain.all() else self._hear_odd(found, ~plain, drained, now)
-        return Heard(found, self.slots[lines], n_bytes, plain, drained, lack_law)
+        return Heard(found, self.slots[lines], n_bytes, lost, plain, drained, lack_law)
+
+    def _drop_oldest(self, found: Found, rows: Ints) -> Ints:
+        """Take the oldest audio out of some rows; return how many samples of each."""
+        sizes = found.sizes[rows]
+        n_samples = sizes.sum(axis=1) // 2
+        # Whole hops, for the same reason for which reads are whole packets.
+        hops = -(-np.maximum(n_samples - self._max_samples, 0) // HOP_LENGTH)
+        n_dropped: Ints = np.minimum(hops * HOP_LENGTH, n_samples)
+        before = np.cumsum(sizes, axis=1) - sizes
+        dropped = np.clip(2 * n_dropped[:, None] - before, 0, sizes)
+        found.starts[rows] += dropped
+        found.sizes[rows] -= dropped
+        return n_dropped
+
+    def _slow_down(self, lines: Ints) -> None:
+        """Let the calls that skipped, or had nothing to skip, read as much as all others."""
+        for line in self._hurried.intersection(lines.tolist()):
+            self._hurried.discard(line)
+            if not self._is_odd[line]:
+                self._read_at(line, PLAIN)
 
     def _hear_odd(self, found: Found, odd: Bools, drained: Bools, now: float) -> list[int]:
         """Queue the audio of the odd calls, one by one; return the lines that lack a law."""
@@ -184,7 +217,7 @@ class CallAudio:
             counts=np.concatenate([heard.n_bytes[plain] // 2, counts]),
             samples=samples[0] if len(samples) == 1 else np.concatenate(samples),
             ended=(*ended, *ended_later),
-            lost=np.concatenate([np.zeros(len(starts), np.int64), n_lost]),
+            lost=np.concatenate([heard.lost[plain], n_lost]),
             drained=np.concatenate([heard.drained[plain], np.array(drained, np.bool_)]),
             digits=digits,
         )

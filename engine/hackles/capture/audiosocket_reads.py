@@ -7,9 +7,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hackles.capture.intake import AHEAD_S
 from hackles.types import Bools, Ints
 
-_AHEAD_S: Final = 2.0
 _CLOCKS: Final = 1.1
 """Audio may come this much faster than the clock goes: the other side's clock is not ours, and
 what piled up before we came is to be caught up with."""
@@ -118,10 +118,10 @@ class Reads:
     def hold_back(self, lines: Ints, now: float) -> list[int]:
         """Read no more of those that are too far ahead, for now; return which these are."""
         heard_s, begun_s = self._heard_s[lines], self._begun_s[lines]
-        ahead = heard_s > _CLOCKS * (now - begun_s) + _AHEAD_S
+        ahead = heard_s > _CLOCKS * (now - begun_s) + AHEAD_S
         if not ahead.any():
             return []
-        until_s = begun_s[ahead] + (heard_s[ahead] - _AHEAD_S) / _CLOCKS
+        until_s = begun_s[ahead] + (heard_s[ahead] - AHEAD_S) / _CLOCKS
         due = dict(zip(lines[ahead].tolist(), until_s.tolist(), strict=True))
         held = [line for line in due if line in self._reads]
         self._held |= {line: (due[line], self._reads.pop(line)) for line in held}

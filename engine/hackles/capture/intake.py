@@ -4,9 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from hackles.types import Array, Bools, Ints, Role
+
+AHEAD_S: Final = 10.0
+"""So much audio may come at once: a network that stalled, or we, have it all at a time. Who goes on
+bringing it faster than it can be spoken is read at the pace of speech."""
 
 
 class Fate(StrEnum):

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from hackles.capture.intake import Fate, Refusal, Troubles
+from hackles.capture.intake import AHEAD_S, Fate, Refusal, Troubles
 from hackles.capture.media_backlog import Codes, backlog_of
 from hackles.capture.media_messages import (
     BROKEN,
@@ -27,8 +27,8 @@ from hackles.capture.media_order import Order, Piece
 from hackles.capture.media_start import Format, Start, start_of
 from hackles.config import SAMPLE_RATE
 
-AHEAD_S: Final = 2.0
-"""How far a call may be ahead of the clock: a network that stalled delivers in bursts."""
+_LEEWAY_S: Final = 2.0
+"""A network that stalled may lose this much more than there was time for since the start came."""
 
 _MOST_WAITING: Final = 10 * 2 * SAMPLE_RATE
 """Bytes; with more of a call waiting, it is not read again until they have been handed over."""
@@ -145,7 +145,7 @@ class Stream:
 
     def is_too_fast(self) -> bool:
         """Return whether more has come than can have been spoken, or than can be kept."""
-        if self.backlog.n_samples <= self._most_samples(self._clock()):
+        if self.backlog.n_samples <= self._samples_by(self._clock() + AHEAD_S):
             return len(self.backlog.codes) > _MOST_WAITING
         if not self._has_flooded:
             self._has_flooded = True
@@ -155,8 +155,8 @@ class Stream:
             )
         return True
 
-    def _most_samples(self, now: float) -> float:
-        return (now - self._began_s + AHEAD_S) * SAMPLE_RATE
+    def _samples_by(self, now: float) -> float:
+        return (now - self._began_s) * SAMPLE_RATE
 
     def _hear_rare(self, said: Message) -> None:
         """Take in a message that comes once, or now and then."""
@@ -223,7 +223,7 @@ class Stream:
     def _lose(self, n_packets: int) -> None:
         """Tell packets as lost, but no more of them than there was time for."""
         each = self.backlog.samples_in(self._packet_bytes)
-        room = int(self._most_samples(self._clock())) - self.backlog.n_samples
+        room = int(self._samples_by(self._clock() + _LEEWAY_S)) - self.backlog.n_samples
         lost = max(0, min(n_packets * each, room))
         self._troubles[Fate.LOST] += max(1, lost // each) if each else 1
         if lost:
