@@ -5,11 +5,10 @@ moment at which the packet left that decided them, as its JSON lines say. The te
 process on the same machine: what it took is told beside.
 
     python -m benchmarks.daemon_capacity --calls 250 500 750        # one worker, one core
-    python -m benchmarks.daemon_capacity --workers 1 2 --free --dense --bunch 3 --out FILE
+    python -m benchmarks.daemon_capacity --workers 1 2 --free --share 0.4 --out FILE
 
 The second asks what a second worker brings. On two cores the telephone system would take what that
-worker needs, so callers talk without a pause, which costs the engine more, and three packets leave
-at a time, which costs the telephone system less.
+worker needs, so each worker gets a share of a core and no more (the front shares the first one's).
 """
 
 import os
@@ -18,21 +17,18 @@ import os
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import argparse
-import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from benchmarks.daemon_under_load import daemon, figures, play
+from benchmarks.daemon_under_load import daemon, figures, limited, play
 from benchmarks.live_capacity import by_name, cores, mu_law, stolen_s, transform_us
 from benchmarks.record import ROOT, Figures, command, commit, show, write
 from benchmarks.telephone_system import Order
-from benchmarks.throughput import from_memory, traffic
+from benchmarks.throughput import traffic
 from hackles.config import SAMPLE_RATE
-from hackles.types import Array
 
 _WARM_UP_S = 8.0
 _LAST_S = 1.0
@@ -48,10 +44,9 @@ def hold(options: argparse.Namespace, n_calls: int, workers: int, codes: np.ndar
         tempfile.TemporaryDirectory() as folder,
         daemon(Path(folder), options.protocol, n_calls, workers, own) as running,
     ):
-        order = Order(
-            options.protocol, running.port, n_calls, rounds, codes, n_calls, other, options.bunch
-        )
-        load = play(running, order, (_WARM_UP_S, _LAST_S))
+        order = Order(options.protocol, running.port, n_calls, rounds, codes, n_calls, other)
+        with limited(running.groups(), options.share):
+            load = play(running, order, (_WARM_UP_S, _LAST_S))
         found = figures(running, load, 0.0)
     p99 = found["delay_ms_p99"]
     is_held = p99 is not None and p99 <= _LATEST_MS and found["audio_not_heard_s"] == 0
@@ -65,18 +60,6 @@ def hold(options: argparse.Namespace, n_calls: int, workers: int, codes: np.ndar
     }
 
 
-def dense() -> tuple[Array, float]:
-    """Return what the customers of all samples say, without their pauses."""
-    said = []
-    for path in sorted((ROOT / "audio_samples").glob("*_*.json")):
-        samples, _ = soundfile.read(path.with_suffix(".wav"), dtype="float32")
-        turns = json.loads(path.read_text(encoding="utf-8"))["segments"]
-        said += [samples[round(8000 * a) : round(8000 * b), 1] for a, b, _ in turns]
-    whole = np.concatenate(said)
-    _, heard_s = from_memory(whole)
-    return whole, heard_s * SAMPLE_RATE / len(whole)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
@@ -84,15 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--calls", type=int, nargs="+", default=[250, 500, 750])
     parser.add_argument("--workers", type=int, nargs="+", default=[1])
     parser.add_argument("--free", action="store_true", help="on whichever cores there are")
-    parser.add_argument("--dense", action="store_true", help="calls in which nobody pauses")
-    parser.add_argument("--bunch", type=int, default=1, help="packets that leave together")
+    parser.add_argument("--share", type=float, help="of a core for each worker, and no more")
     parser.add_argument("--seconds", type=float, default=20.0, help="measured, of each number")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
     where = "free" if options.free else "one_core"
     out = options.out or ROOT / f"benchmarks/results/daemon_{options.protocol}_{where}.json"
     begun = {"commit": commit()}
-    samples, share = dense() if options.dense else traffic()
+    samples, share = traffic()
     codes = mu_law(samples)
     print(f"{len(samples) / SAMPLE_RATE:.0f} s of audio, {share:.0%} of it speech", flush=True)
     held: dict[str, Figures] = {}

@@ -98,6 +98,12 @@ class Daemon:
                     found.append(int(entry.parent.name))
         return found
 
+    def groups(self) -> list[list[int]]:
+        """Return its workers' processes, the front with the first."""
+        front, *others = self.processes()
+        workers = [pid for pid in others if _is_worker(pid)]
+        return [[front, *workers[:1]], *([pid] for pid in workers[1:])]
+
     def cpu_s(self) -> float:
         """Return the CPU seconds of all its processes."""
         return sum(cpu_s_of(pid) for pid in self.processes())
@@ -128,6 +134,37 @@ class Daemon:
             for r in records
             if r["type"] in ("reading", "alert", "gap")
         ]
+
+
+def _is_worker(pid: int) -> bool:
+    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+_CPU_GROUPS = Path("/sys/fs/cgroup/cpu")
+_PERIOD_US = 10_000
+
+
+@contextlib.contextmanager
+def limited(groups: Sequence[Sequence[int]], share: float | None) -> Iterator[None]:
+    """Give each group of processes so much of a core, and no more (cgroups v1, as root)."""
+    if share is None:
+        yield
+        return
+    folders = [_CPU_GROUPS / f"hackles-{os.getpid()}-{number}" for number in range(len(groups))]
+    try:
+        for folder, pids in zip(folders, groups, strict=True):
+            folder.mkdir()
+            (folder / "cpu.cfs_period_us").write_text(str(_PERIOD_US))
+            (folder / "cpu.cfs_quota_us").write_text(str(round(share * _PERIOD_US)))
+            for pid in pids:
+                (folder / "cgroup.procs").write_text(str(pid))
+        yield
+    finally:
+        for folder in folders:
+            for left in (folder / "cgroup.procs").read_text().split():
+                with contextlib.suppress(OSError):
+                    (_CPU_GROUPS / "cgroup.procs").write_text(left)
+            folder.rmdir()
 
 
 def cpu_s_of(pid: int) -> float:

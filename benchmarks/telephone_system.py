@@ -41,7 +41,6 @@ class Order:
         codes: µ-law, shape (n_packets, PACKET_SAMPLES); each call begins somewhere in it.
         seed: decides where.
         core: to run on, if any.
-        bunch: so many packets of a call leave together, and all the more seldom.
     """
 
     protocol: str
@@ -51,7 +50,6 @@ class Order:
     codes: np.ndarray
     seed: int
     core: int | None
-    bunch: int = 1
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Sent:
     Attributes:
         times_s: on the monotonic clock, when each group of each round began to leave, shape
             (rounds, GROUPS).
-        late_s: how long after it was due, of each round in which some left.
+        late_s: how long after it was due, the same shape.
         refused: packets that the connection had no room for.
         samples: all that were sent.
     """
@@ -101,21 +99,18 @@ def _send_all(
     due = due + np.arange(GROUPS) * PACKET_S / GROUPS
     times, refused = np.zeros_like(due), 0
     senders = [line.send for line in lines]
-    for now in range(order.bunch - 1, order.rounds, order.bunch):
-        some = range(now - order.bunch + 1, now + 1)
+    for now in range(order.rounds):
         for group, calls in enumerate(groups):
             time.sleep(max(0.0, due[now, group] - time.monotonic()))
-            times[some, group] = time.monotonic()
+            times[now, group] = time.monotonic()
             for call in calls:
-                packet = b"".join([packets(starts[call] + one, one) for one in some])
+                packet = packets(starts[call] + now, now)
                 try:
                     refused += senders[call](packet) != len(packet)
                 except BlockingIOError:
                     refused += 1
-    whole = order.rounds // order.bunch * order.bunch
-    sent = whole * order.n_calls - order.bunch * refused
-    late = times[order.bunch - 1 : whole : order.bunch] - due[order.bunch - 1 : whole : order.bunch]
-    return Sent(times, late, order.bunch * refused, sent * PACKET_SAMPLES)
+    sent = order.rounds * order.n_calls - refused
+    return Sent(times, times - due, refused, sent * PACKET_SAMPLES)
 
 
 def starts_of(order: Order) -> list[int]:
