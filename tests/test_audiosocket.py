@@ -1,5 +1,6 @@
 """AudioSocket over real connections: every sample of every call, and never a word to Asterisk."""
 
+import contextlib
 import logging
 import os
 import socket
@@ -482,7 +483,8 @@ def test_a_healthy_call_is_heard_bit_for_bit_beside_anything(pieces, greets, ski
         healthy.say(hello(1) + spoken(samples[:800]))
         wild.say(hello(2) * greets)
         for number, (piece, is_tick) in enumerate(pieces):
-            wild.say(piece)
+            with contextlib.suppress(ConnectionError):  # once it has hung up, nobody reads it
+                wild.say(piece)
             at = 800 + 160 * number
             healthy.say(spoken(samples[at : at + 160]))
             if number in skips:
@@ -490,7 +492,8 @@ def test_a_healthy_call_is_heard_bit_for_bit_beside_anything(pieces, greets, ski
             if is_tick:
                 desk.tick(0.1)
         healthy.say(HANG_UP)
-        wild.socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):
+            wild.socket.shutdown(socket.SHUT_WR)
         desk.tick_until_over(1)
         desk.tick_until(lambda: not desk.open)
         assert np.array_equal(desk.samples(1), floats(samples[: 800 + 160 * len(pieces)]))

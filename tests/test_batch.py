@@ -199,7 +199,7 @@ def test_the_highest_and_the_mean_are_those_of_the_readings():
     tally = batch.Tally()
     for event in (reading(0.1), reading(0.6), Gap(1.0, 0.0, Reason.TONE), reading(0.2)):
         assert tally.count(event) is event
-    summary = tally.summary(batch.CallPipeline(), "why")
+    summary = tally.summary(0.0, 0.0, "why")
     assert (summary.irritation_max, summary.irritation_mean) == (0.6, 0.3)
     assert summary.error == "why"
 
