@@ -304,7 +304,7 @@ class Scripted:
             tuple(slot for slot, said in rows if said.get("ended")),
             np.array([said.get("lost", 0) for _, said in rows], np.int64),
             np.array([said.get("drained", True) for _, said in rows], np.bool_),
-            [(slot, said["digit"]) for slot, said in rows if "digit" in said],
+            [(slot, digit) for slot, said in rows for digit in said.get("digit", "")],
         )
 
     def skip(self, slots):
@@ -361,6 +361,15 @@ def test_the_key_that_withdraws_consent_ends_the_analysis_and_no_other_key_does(
         found.tick()
     assert found.forgotten == ["a"]
     assert intake.forgotten == [intake.slots["a"]]
+    assert len(found.calls) == 1
+
+
+def test_the_key_pressed_twice_within_a_tick_withdraws_once():
+    script = [((offer("a"), offer("b")), {}), ((), {"a": {"digit": "99"}, "b": {}})]
+    _, found = scripted(script, withdraw_digit="9")
+    for _ in script:
+        found.tick()
+    assert found.forgotten == ["a"]
     assert len(found.calls) == 1
 
 

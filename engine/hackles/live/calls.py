@@ -118,7 +118,7 @@ class LiveCalls:
             self._hear(received)
             self._see_behind(intake, received, now)
             for slot, digit in received.digits:
-                if digit == self.withdraw_digit:
+                if digit == self.withdraw_digit and slot in self._calls:  # it may come twice
                     self.withdraw(self._calls[slot].session.call)
             ended += [slot for slot in received.ended if slot in self._calls]
         self.behind_s = float(self._behind.max(initial=0.0))
