@@ -74,7 +74,8 @@ class ThreadWorker:
             begun.set_result(None)
             engine.run(self._take_orders, self._report)
         except HacklesError as error:
-            _tell(begun, error)
+            if not _tell(begun, error):
+                raise
         finally:
             fault = sys.exception()
             if fault is not None and not _tell(begun, fault):
