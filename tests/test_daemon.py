@@ -252,7 +252,11 @@ def test_whoever_is_not_registered_is_not_heard_and_stays_connected(tmp_path):
         wait_until(lambda: running.metric('hackles_calls_total{state="refused"}') == 3)
         (call,) = running.calls()
         assert (call["call"], call["queue"], call["agent"]) == ("call 7", "q", "a7")
+        # Whoever withdraws may be named as the way in names the call, too.
+        assert running.post(f"/calls/{name_of(0)}/consent", {"consent": False})[0] == 200
+        wait_until(lambda: not running.calls())
         assert all(phone.is_up() for phone in phones)
+        wait_until(lambda: [r["state"] for r in running.records("call 7")] == ["withdrawn"])
     refused = {r["call"]: r["reason"] for r in running.records() if r.get("state") == "refused"}
     assert refused == {name_of(1): "role", name_of(2): "role", name_of(3): "consent"}
 

@@ -382,6 +382,22 @@ def test_a_call_that_is_registered_without_consent_while_it_is_heard_is_forgotte
     assert not len(found.calls)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        Registration("a", "call 1", Role.CUSTOMER, consent=False),
+        Registration("a", "call 1", Role.AGENT),
+    ],
+)
+def test_a_call_that_came_before_its_registration_is_found_by_the_name_it_came_by(said):
+    _, found = scripted([((offer("a"), offer("b")), {})])
+    found.tick()
+    found.calls.register(said)
+    found.tick()
+    assert found.forgotten == ["a"]
+    assert len(found.calls) == 1
+
+
 def test_lost_audio_is_a_gap_and_what_follows_keeps_its_time():
     samples = customer("en_rising_1")[: 8000 * 8]
     tenths = samples.reshape(-1, 800)

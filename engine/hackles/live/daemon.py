@@ -69,7 +69,13 @@ class Daemon:
         self._metrics = Metrics()
         self._registry = Registry()
         feeds = [Feed(sink) for sink in sinks_of(settings)]
-        self._desk = Desk(feeds, Showing(settings.alerts), self._metrics, self.withdraw)
+        self._desk = Desk(
+            feeds,
+            Showing(settings.alerts),
+            self._metrics,
+            self._on_forgotten,
+            self._registry.has_withdrawn,
+        )
         self._standing: dict[int, Report] = {}
         self._stopped: set[int] = set()
         self._lost_s = 0.0
@@ -108,13 +114,17 @@ class Daemon:
         """See `control.Front`."""
         self._registry.add(registration)
         self._crew.order(registration)
+        for call in registration.barred:
+            if self._desk.find(call) is not None:
+                self.withdraw(call)
 
     def withdraw(self, call: str) -> None:
         """See `control.Front`."""
-        if not self._registry.has_withdrawn(call):
-            self._registry.withdraw(call)
-            self._crew.order(Withdrawn(call))
-            self._desk.withdraw(call)
+        self._metrics.call("withdrawn")
+        for name in self._registry.names(call):
+            self._registry.withdraw(name)
+            self._crew.order(Withdrawn(name))
+            self._desk.withdraw(name)
 
     def has_withdrawn(self, call: str) -> bool:
         """See `control.Front`."""
@@ -156,6 +166,10 @@ class Daemon:
             self._stopped.add(worker)
             if len(self._stopped) == self._settings.engine.workers:
                 self._all_stopped.set()
+
+    def _on_forgotten(self, call: str) -> None:
+        if not self._registry.has_withdrawn(call):  # or all of it is deleted already
+            self.withdraw(call)
 
     def _on_death(self, worker: int) -> None:
         self._standing.pop(worker, None)
