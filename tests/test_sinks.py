@@ -133,10 +133,15 @@ class Slow:
         self.go = threading.Event()
         self.taken = []
         self.deleted = []
+        self.started = threading.Event()
         self.fails = 0
+        self.faults = []
 
     def write(self, records):
+        self.started.set()
         self.go.wait()
+        if self.faults:
+            raise self.faults.pop()
         self.taken += records
 
     def forget(self, call):
@@ -162,16 +167,47 @@ def test_a_sink_that_hangs_holds_up_nobody_and_what_it_has_no_room_for_is_counte
     assert dropped >= 4_000
 
 
-def test_what_was_written_before_a_call_is_forgotten_is_written_first():
+def test_what_waits_of_a_call_when_it_is_forgotten_is_not_told_and_what_follows_is():
     sink = Slow()
     feed = Feed(sink)
-    feed.put(record())
+    feed.put(record(call="other"))
+    sink.started.wait()
+    for call in ("call 1", "other", "call 1"):
+        feed.put(record(call=call))
     feed.forget("call 1")
+    feed.put(record(CallNews("withdrawn")))
+    sink.go.set()
+    feed.close(30)
+    assert sink.deleted == [("call 1", 2)]
+    assert [one.event.type for one in sink.taken] == ["reading", "reading", "call"]
+
+
+def test_a_fault_of_a_sink_costs_the_records_at_hand_and_is_counted():
+    sink = Slow()
+    sink.faults = [ValueError("unforeseen")]
+    feed = Feed(sink)
+    feed.put(record())
+    sink.started.wait()
     feed.put(record())
     sink.go.set()
     feed.close(30)
-    assert sink.deleted == [("call 1", 1)]
-    assert len(sink.taken) == 2
+    assert (feed.dropped, len(sink.taken)) == (1, 1)
+
+
+class Unread(io.StringIO):
+    """A pipe whose reader has left."""
+
+    def flush(self):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+def test_a_console_that_nobody_reads_any_longer_drops_and_counts():
+    feed = Feed(LiveConsole(Unread()))
+    for _ in range(2):
+        feed.put(record(ALERT))
+        wait_until(lambda: not feed.waiting())
+    feed.close(30)
+    assert feed.dropped == 2
 
 
 def test_deleting_is_tried_until_it_succeeds():
