@@ -4,7 +4,10 @@ import errno
 import io
 import json
 import os
+import resource
+import signal
 import threading
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -108,6 +111,67 @@ def test_forgetting_a_call_leaves_those_whose_names_only_hold_its_name(tmp_path)
     sink.forget("call 1")
     sink.close()
     assert [one["call"] for one in lines(path)] == odd[1:]
+
+
+def test_what_only_some_may_read_is_so_still_when_a_call_is_forgotten(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    sink = JsonLines(str(path), 10**9, 3)
+    sink.write([record(call="call 1"), record(call="call 2")])
+    path.chmod(0o600)
+    sink.forget("call 1")
+    sink.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@contextmanager
+def no_file_larger_than(size: int):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handled = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handled)
+
+
+def test_while_there_is_no_room_nothing_is_half_written_and_then_all_goes_on(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    sink = JsonLines(str(path), 10**9, 3)
+    sink.write([record(call=f"call {number}") for number in range(3)])
+    before = path.read_bytes()
+    with no_file_larger_than(len(before) // 2):
+        with pytest.raises(OSError, match="too large"):
+            sink.forget("call 1")
+        with pytest.raises(OSError, match="too large"):
+            sink.write([record(call="call 3")])
+    assert [part.name for part in tmp_path.iterdir()] == ["calls.jsonl"]
+    assert path.read_bytes() == before
+    sink.forget("call 1")
+    sink.write([record(call="call 4")])
+    sink.close()
+    assert [one["call"] for one in lines(path)] == ["call 0", "call 2", "call 4"]
+
+
+@pytest.mark.parametrize("keep", [0, 2])
+def test_a_file_that_somebody_took_away_is_begun_anew_when_it_has_grown_large(tmp_path, keep):
+    path = tmp_path / "calls.jsonl"
+    sink = JsonLines(str(path), 100, keep)
+    sink.write([record(call="first")])
+    path.rename(tmp_path / "elsewhere")
+    sink.write([record(call="second")])
+    sink.close()
+    assert [one["call"] for one in lines(path)] == ["second"]
+
+
+def test_a_file_that_cannot_be_put_aside_grows_on(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    (path.with_name("calls.jsonl.1") / "full").mkdir(parents=True)
+    sink = JsonLines(str(path), 100, 1)
+    for number in range(3):
+        sink.write([record(call=f"call {number}")])
+    sink.close()
+    assert len(lines(path)) == 3
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence():
