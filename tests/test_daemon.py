@@ -458,3 +458,28 @@ def test_what_was_said_before_a_worker_began_again_still_holds(tmp_path):
         wait_until(lambda: running.metric('hackles_refusals_total{reason="consent"}') == 1)
         assert all(phone.is_up() for phone in phones)
         assert running.calls()[0]["call"] == name_of(0)
+
+
+@linux_only
+def test_told_to_stop_twice_it_sums_up_whom_it_does_not_wait_for(tmp_path):
+    with daemon(tmp_path, workers=2) as running:
+        for number in range(2):
+            running.phone(number).say(talk(1))
+        wait_until(lambda: len(running.calls()) == 2)
+        for pid in group(running.process.pid):
+            if is_worker(pid):
+                os.kill(pid, signal.SIGSTOP)
+        running.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not can_connect(running.port))
+        running.stop()
+    ends = [record for record in running.records() if record["type"] == "summary"]
+    assert len(ends) == 2
+    assert all("had to stop" in end["error"] for end in ends)
+
+
+def can_connect(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionError:
+        return False
+    return True

@@ -140,7 +140,11 @@ def _serve(settings: Settings, number: int, front: Connection, channel: socket.s
     logs.begin(settings.log)
     channel.setblocking(False)
     passed = {way: doors.Passed() for way in WAYS}
-    engine = Engine(settings, passed, has_files=number == 0, cpu_clock=time.process_time)
+    try:
+        engine = Engine(settings, passed, has_files=number == 0, cpu_clock=time.process_time)
+    except HacklesError as error:
+        _log.error("A worker cannot begin: %s", error)
+        sys.exit(1)
 
     def orders() -> Iterator[Order]:
         # Connections first: an order that went out before one of these is surely there by now.
