@@ -1,14 +1,17 @@
 """Where engines run: whoever dies is missed, and whoever hangs holds up nobody."""
 
 import os
+import signal
+import socket
+import sys
 import threading
 
 import pytest
 
 from hackles.capture.pipes import Pipes
 from hackles.errors import UsageError
-from hackles.live.news import Stop
-from hackles.live.workers import ThreadWorker
+from hackles.live.news import Stop, Withdrawn
+from hackles.live.workers import ProcessWorker, ThreadWorker
 from hackles.settings import Compliance, Engine, Pipe, Settings
 
 SETTINGS = Settings(compliance=Compliance(notice="a test", basis="a test"), engine=Engine(calls=2))
@@ -48,3 +51,29 @@ def test_an_engine_that_breaks_is_missed_whatever_it_broke_of(error, monkeypatch
     ThreadWorker(Settings(compliance=SETTINGS.compliance, pipe=(pipe,)), reports)
     assert reports.is_over.wait(60)
     assert reports.said == [None]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="several workers need Linux")
+def test_a_process_that_hangs_holds_up_nobody_who_orders_and_no_call_overtakes_an_order():
+    worker = ProcessWorker(SETTINGS, 0)
+    assert worker.reports.recv().news == ()  # it has begun
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    has_ordered = threading.Event()
+
+    def order():
+        for number in range(5000):
+            worker.order(Withdrawn(f"call {number}"))
+        has_ordered.set()
+
+    threading.Thread(target=order, daemon=True).start()
+    try:
+        assert has_ordered.wait(60)
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            assert not worker.pass_on("audiosocket", ours, "127.0.0.1")
+        os.kill(worker.process.pid, signal.SIGCONT)
+        worker.order(Stop())
+        while not worker.reports.recv().has_stopped:
+            pass
+    finally:
+        worker.close()
