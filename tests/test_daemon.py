@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hackles import cli
+from hackles.errors import UsageError
 from hackles.types import Alert, Gap, Reading
 from tests.conftest import customer, truth
 from tests.events import run
@@ -232,6 +234,12 @@ def test_nobody_listens_without_a_notice_and_a_legal_basis(tmp_path):
     assert "basis" in done.err
 
 
+def test_on_windows_it_is_said_in_a_sentence_that_it_does_not_run(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(UsageError, match="on Windows"):
+        cli.live()
+
+
 def test_a_port_that_is_taken_is_one_sentence(tmp_path):
     with daemon(tmp_path):
         done = hackles("live", "--config", tmp_path / "hackles.toml")
@@ -252,7 +260,11 @@ def test_whoever_is_not_registered_is_not_heard_and_stays_connected(tmp_path):
         wait_until(lambda: running.metric('hackles_calls_total{state="refused"}') == 3)
         (call,) = running.calls()
         assert (call["call"], call["queue"], call["agent"]) == ("call 7", "q", "a7")
+        # Whoever withdraws may be named as the way in names the call, too.
+        assert running.post(f"/calls/{name_of(0)}/consent", {"consent": False})[0] == 200
+        wait_until(lambda: not running.calls())
         assert all(phone.is_up() for phone in phones)
+        wait_until(lambda: [r["state"] for r in running.records("call 7")] == ["withdrawn"])
     refused = {r["call"]: r["reason"] for r in running.records() if r.get("state") == "refused"}
     assert refused == {name_of(1): "role", name_of(2): "role", name_of(3): "consent"}
 
@@ -454,3 +466,28 @@ def test_what_was_said_before_a_worker_began_again_still_holds(tmp_path):
         wait_until(lambda: running.metric('hackles_refusals_total{reason="consent"}') == 1)
         assert all(phone.is_up() for phone in phones)
         assert running.calls()[0]["call"] == name_of(0)
+
+
+@linux_only
+def test_told_to_stop_twice_it_sums_up_whom_it_does_not_wait_for(tmp_path):
+    with daemon(tmp_path, workers=2) as running:
+        for number in range(2):
+            running.phone(number).say(talk(1))
+        wait_until(lambda: len(running.calls()) == 2)
+        for pid in group(running.process.pid):
+            if is_worker(pid):
+                os.kill(pid, signal.SIGSTOP)
+        running.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not can_connect(running.port))
+        running.stop()
+    ends = [record for record in running.records() if record["type"] == "summary"]
+    assert len(ends) == 2
+    assert all("had to stop" in end["error"] for end in ends)
+
+
+def can_connect(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionError:
+        return False
+    return True

@@ -304,7 +304,7 @@ class Scripted:
             tuple(slot for slot, said in rows if said.get("ended")),
             np.array([said.get("lost", 0) for _, said in rows], np.int64),
             np.array([said.get("drained", True) for _, said in rows], np.bool_),
-            [(slot, said["digit"]) for slot, said in rows if "digit" in said],
+            [(slot, digit) for slot, said in rows for digit in said.get("digit", "")],
         )
 
     def skip(self, slots):
@@ -364,6 +364,15 @@ def test_the_key_that_withdraws_consent_ends_the_analysis_and_no_other_key_does(
     assert len(found.calls) == 1
 
 
+def test_the_key_pressed_twice_within_a_tick_withdraws_once():
+    script = [((offer("a"), offer("b")), {}), ((), {"a": {"digit": "99"}, "b": {}})]
+    _, found = scripted(script, withdraw_digit="9")
+    for _ in script:
+        found.tick()
+    assert found.forgotten == ["a"]
+    assert len(found.calls) == 1
+
+
 def test_a_call_that_is_registered_without_consent_while_it_is_heard_is_forgotten():
     _, found = scripted([((offer("a"),), {})])
     found.tick()
@@ -371,6 +380,22 @@ def test_a_call_that_is_registered_without_consent_while_it_is_heard_is_forgotte
     found.tick()
     assert found.forgotten == ["a"]
     assert not len(found.calls)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Registration("a", "call 1", Role.CUSTOMER, consent=False),
+        Registration("a", "call 1", Role.AGENT),
+    ],
+)
+def test_a_call_that_came_before_its_registration_is_found_by_the_name_it_came_by(said):
+    _, found = scripted([((offer("a"), offer("b")), {})])
+    found.tick()
+    found.calls.register(said)
+    found.tick()
+    assert found.forgotten == ["a"]
+    assert len(found.calls) == 1
 
 
 def test_lost_audio_is_a_gap_and_what_follows_keeps_its_time():

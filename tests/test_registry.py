@@ -36,6 +36,24 @@ def test_withdrawal_holds_for_the_call_s_name_by_whatever_id_it_comes():
         assert registry.refusal(registry.known(Offer(name))) is Refusal.CONSENT
 
 
+def test_a_call_s_names_are_its_own_and_those_by_which_it_comes():
+    registry = Registry()
+    registry.add(Registration("uuid-1", "call 1", Role.CUSTOMER))
+    registry.add(Registration("uuid-2", "call 1", Role.AGENT))
+    registry.add(Registration("uuid-3", "call 3", Role.CUSTOMER))
+    for name in ("uuid-1", "uuid-2", "call 1"):
+        assert registry.names(name) == ["call 1", "uuid-1", "uuid-2"]
+    assert registry.names("nobody's") == ["nobody's"]
+
+
+def test_who_is_registered_without_consent_has_not_consented_though_it_is_said_otherwise_later():
+    registry = Registry()
+    registry.add(Registration("uuid-1", "call 1", Role.CUSTOMER, consent=False))
+    registry.add(Registration("uuid-1", "call 1", Role.CUSTOMER, consent=True))
+    assert registry.has_withdrawn("call 1")
+    assert registry.refusal(registry.known(Offer("uuid-1"))) is Refusal.CONSENT
+
+
 def test_registrations_are_forgotten_after_half_a_day_and_are_bounded():
     clock = Clock()
     registry = Registry(clock)

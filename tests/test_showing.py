@@ -65,6 +65,15 @@ def test_a_call_can_be_snoozed_alone_and_a_snooze_can_be_ended():
     assert episode(showing, session(1)) == [None] * 3
 
 
+def test_a_snooze_that_is_over_is_kept_no_longer():
+    clock = Clock()
+    showing = Showing(Alerts(), clock)
+    for number in range(100):
+        showing.snooze(f"call {number}", 60)
+        clock.now += 61
+    assert len(showing._snoozed) == 1
+
+
 def test_a_withheld_warning_does_not_use_up_the_cap():
     clock = Clock()
     showing = Showing(Alerts(most_per_hour=1), clock)

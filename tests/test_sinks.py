@@ -4,7 +4,10 @@ import errno
 import io
 import json
 import os
+import resource
+import signal
 import threading
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -110,6 +113,67 @@ def test_forgetting_a_call_leaves_those_whose_names_only_hold_its_name(tmp_path)
     assert [one["call"] for one in lines(path)] == odd[1:]
 
 
+def test_what_only_some_may_read_is_so_still_when_a_call_is_forgotten(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    sink = JsonLines(str(path), 10**9, 3)
+    sink.write([record(call="call 1"), record(call="call 2")])
+    path.chmod(0o600)
+    sink.forget("call 1")
+    sink.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@contextmanager
+def no_file_larger_than(size: int):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handled = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handled)
+
+
+def test_while_there_is_no_room_nothing_is_half_written_and_then_all_goes_on(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    sink = JsonLines(str(path), 10**9, 3)
+    sink.write([record(call=f"call {number}") for number in range(3)])
+    before = path.read_bytes()
+    with no_file_larger_than(len(before) // 2):
+        with pytest.raises(OSError, match="too large"):
+            sink.forget("call 1")
+        with pytest.raises(OSError, match="too large"):
+            sink.write([record(call="call 3")])
+    assert [part.name for part in tmp_path.iterdir()] == ["calls.jsonl"]
+    assert path.read_bytes() == before
+    sink.forget("call 1")
+    sink.write([record(call="call 4")])
+    sink.close()
+    assert [one["call"] for one in lines(path)] == ["call 0", "call 2", "call 4"]
+
+
+@pytest.mark.parametrize("keep", [0, 2])
+def test_a_file_that_somebody_took_away_is_begun_anew_when_it_has_grown_large(tmp_path, keep):
+    path = tmp_path / "calls.jsonl"
+    sink = JsonLines(str(path), 100, keep)
+    sink.write([record(call="first")])
+    path.rename(tmp_path / "elsewhere")
+    sink.write([record(call="second")])
+    sink.close()
+    assert [one["call"] for one in lines(path)] == ["second"]
+
+
+def test_a_file_that_cannot_be_put_aside_grows_on(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    (path.with_name("calls.jsonl.1") / "full").mkdir(parents=True)
+    sink = JsonLines(str(path), 100, 1)
+    for number in range(3):
+        sink.write([record(call=f"call {number}")])
+    sink.close()
+    assert len(lines(path)) == 3
+
+
 def test_a_file_that_cannot_be_written_is_one_sentence():
     with pytest.raises(UsageError, match="cannot be written"):
         JsonLines("/proc/calls.jsonl", 10**9, 3)
@@ -133,10 +197,15 @@ class Slow:
         self.go = threading.Event()
         self.taken = []
         self.deleted = []
+        self.started = threading.Event()
         self.fails = 0
+        self.faults = []
 
     def write(self, records):
+        self.started.set()
         self.go.wait()
+        if self.faults:
+            raise self.faults.pop()
         self.taken += records
 
     def forget(self, call):
@@ -162,16 +231,47 @@ def test_a_sink_that_hangs_holds_up_nobody_and_what_it_has_no_room_for_is_counte
     assert dropped >= 4_000
 
 
-def test_what_was_written_before_a_call_is_forgotten_is_written_first():
+def test_what_waits_of_a_call_when_it_is_forgotten_is_not_told_and_what_follows_is():
     sink = Slow()
     feed = Feed(sink)
-    feed.put(record())
+    feed.put(record(call="other"))
+    sink.started.wait()
+    for call in ("call 1", "other", "call 1"):
+        feed.put(record(call=call))
     feed.forget("call 1")
+    feed.put(record(CallNews("withdrawn")))
+    sink.go.set()
+    feed.close(30)
+    assert sink.deleted == [("call 1", 2)]
+    assert [one.event.type for one in sink.taken] == ["reading", "reading", "call"]
+
+
+def test_a_fault_of_a_sink_costs_the_records_at_hand_and_is_counted():
+    sink = Slow()
+    sink.faults = [ValueError("unforeseen")]
+    feed = Feed(sink)
+    feed.put(record())
+    sink.started.wait()
     feed.put(record())
     sink.go.set()
     feed.close(30)
-    assert sink.deleted == [("call 1", 1)]
-    assert len(sink.taken) == 2
+    assert (feed.dropped, len(sink.taken)) == (1, 1)
+
+
+class Unread(io.StringIO):
+    """A pipe whose reader has left."""
+
+    def flush(self):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+def test_a_console_that_nobody_reads_any_longer_drops_and_counts():
+    feed = Feed(LiveConsole(Unread()))
+    for _ in range(2):
+        feed.put(record(ALERT))
+        wait_until(lambda: not feed.waiting())
+    feed.close(30)
+    assert feed.dropped == 2
 
 
 def test_deleting_is_tried_until_it_succeeds():

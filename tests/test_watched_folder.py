@@ -1,7 +1,9 @@
 """Recordings that are still being written: the same samples as when they are done."""
 
 import logging
+import os
 import struct
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -133,6 +135,13 @@ def test_a_recording_that_grows_is_a_call_named_by_where_it_lies(desk):
     assert desk.ended == []
     desk.tick_to_the_end()
     assert desk.ended == ["today/a.wav"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other names are text")
+def test_a_call_s_name_is_text_whatever_its_file_is_named(desk):
+    desk.write(os.fsdecode(b"caf\xe9.wav"), head() + noise(2 * 1600).tobytes())
+    desk.tick(11)
+    assert desk.offers == [Offer("caf\N{REPLACEMENT CHARACTER}.wav", role=Role.CUSTOMER)]
 
 
 @settings(max_examples=40)

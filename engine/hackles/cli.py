@@ -207,6 +207,8 @@ def live(
     ] = False,
 ) -> None:
     """Listen to live calls and warn: the daemon. It needs the extra `live`."""
+    if sys.platform == "win32":
+        raise UsageError("hackles live needs Linux or macOS; on Windows, run it in WSL.")
     from hackles.configuration import load
 
     try:

@@ -96,7 +96,9 @@ class WatchedFolders:
             if file.stage is Stage.OVER:
                 self._complain(file)
             elif file.is_ready(watched.channels) and file.slot is None:
-                file.slot = open_call(Offer(file.name, role=Role.CUSTOMER))
+                # A name that is no valid text in this locale is told as well as text can.
+                name = file.name.encode(errors="surrogateescape").decode(errors="replace")
+                file.slot = open_call(Offer(name, role=Role.CUSTOMER))
                 if file.slot is None:
                     file.leave(Stage.REFUSED)
             if file.slot is not None:

@@ -82,18 +82,13 @@ class LiveCalls:
     def withdraw(self, call: str) -> None:
         """Stop listening to a call at once, for good, and forget all of it."""
         self._registry.withdraw(call)
-        slot = self._slots.get(call)
-        if slot is None:
-            return
-        self._calls[slot].intake.forget(slot)
-        self._close(slot)
-        self._news.append(Forgotten(call))
+        self._forget(call)
 
     def register(self, registration: Registration) -> None:
         """Take in what is said of a call; one that is under way may no longer be heard."""
         self._registry.add(registration)
-        if registration.consent is False:
-            self.withdraw(registration.call)
+        for call in registration.barred:
+            self._forget(call)
 
     def close(self) -> list[News]:
         """Take in what waits, hang up on everybody and return what was left to say."""
@@ -118,7 +113,7 @@ class LiveCalls:
             self._hear(received)
             self._see_behind(intake, received, now)
             for slot, digit in received.digits:
-                if digit == self.withdraw_digit:
+                if digit == self.withdraw_digit and slot in self._calls:  # it may come twice
                     self.withdraw(self._calls[slot].session.call)
             ended += [slot for slot in received.ended if slot in self._calls]
         self.behind_s = float(self._behind.max(initial=0.0))
@@ -179,6 +174,14 @@ class LiveCalls:
         self._began[slot], self._behind[slot] = self._clock(), 0.0
         self._news.append(Begun(session))
         return slot
+
+    def _forget(self, call: str) -> None:
+        """Hear a call no longer, if it is under way; nothing of it is told any more."""
+        slot = self._slots.get(call)
+        if slot is not None:
+            self._calls[slot].intake.forget(slot)
+            self._close(slot)
+            self._news.append(Forgotten(call))
 
     def _end(self, slot: int) -> None:
         """Say what is left to say of a call, and forget it."""

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from hackles.errors import UsageError
 from hackles.live.engine import classifier_of, tls_of
-from hackles.live.news import Order, Report
+from hackles.live.news import Order, Report, Stop
 from hackles.live.workers import ProcessWorker, ThreadWorker
 from hackles.settings import Settings
 
@@ -123,6 +123,7 @@ class Several:
 
     def order(self, order: Order) -> None:
         """See `Crew`."""
+        self._is_closing = self._is_closing or isinstance(order, Stop)
         for worker in self._workers.values():
             worker.order(order)
 
@@ -163,7 +164,12 @@ class Several:
         """Start a worker and tell it what it must know."""
         if self._is_closing:
             return
-        worker = self._workers[number] = ProcessWorker(self._settings, number)
+        try:
+            worker = self._workers[number] = ProcessWorker(self._settings, number)
+        except OSError as error:  # no memory, say, or no descriptors, for a while
+            _log.error("A worker cannot be started yet: %s.", error)
+            self._loop.call_later(_REST_S[-1], self._start, number)
+            return
         self._load[number] = 0
         for order in self._standing_orders():
             worker.order(order)

@@ -21,12 +21,12 @@ from hackles.live import logs
 from hackles.live.control import control, watching
 from hackles.live.crew import Alone, Crew, Several
 from hackles.live.desk import Desk, LiveCall
-from hackles.live.gate import Gate, address_of
+from hackles.live.gate import Gate
 from hackles.live.metrics import Metrics
 from hackles.live.news import Order, Registration, Reload, Report, Stop, Withdrawn
 from hackles.live.registry import Registry
 from hackles.live.showing import Showing
-from hackles.settings import Settings
+from hackles.settings import Settings, host_port
 from hackles.sinks.console import LiveConsole
 from hackles.sinks.jsonl import JsonLines, StandardOutput
 from hackles.sinks.sink import Feed, Sink
@@ -69,7 +69,13 @@ class Daemon:
         self._metrics = Metrics()
         self._registry = Registry()
         feeds = [Feed(sink) for sink in sinks_of(settings)]
-        self._desk = Desk(feeds, Showing(settings.alerts), self._metrics, self.withdraw)
+        self._desk = Desk(
+            feeds,
+            Showing(settings.alerts),
+            self._metrics,
+            self._on_forgotten,
+            self._registry.has_withdrawn,
+        )
         self._standing: dict[int, Report] = {}
         self._stopped: set[int] = set()
         self._lost_s = 0.0
@@ -80,6 +86,10 @@ class Daemon:
         """Listen until told to stop; return the exit code."""
         loop = asyncio.get_running_loop()
         self._stop, self._all_stopped = asyncio.Event(), asyncio.Event()
+        # First, so that one that is told to stop while its model loads ends well, too.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         with contextlib.ExitStack() as stack:
             gates = self._gates()
             servers = [_Server(app, stack, listen) for app, listen in self._pages()]
@@ -87,9 +97,6 @@ class Daemon:
             stack.callback(self._crew.close)
             for gate in gates:
                 gate.open()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._on_stop)
-            loop.add_signal_handler(signal.SIGHUP, self._reload)
             tasks = [asyncio.create_task(server.serve()) for server in servers]
             tasks.append(asyncio.create_task(self._say_how_far_behind()))
             self._say_where()
@@ -108,13 +115,17 @@ class Daemon:
         """See `control.Front`."""
         self._registry.add(registration)
         self._crew.order(registration)
+        for call in registration.barred:
+            if self._desk.find(call) is not None:
+                self.withdraw(call)
 
     def withdraw(self, call: str) -> None:
         """See `control.Front`."""
-        if not self._registry.has_withdrawn(call):
-            self._registry.withdraw(call)
-            self._crew.order(Withdrawn(call))
-            self._desk.withdraw(call)
+        self._metrics.call("withdrawn")
+        for name in self._registry.names(call):
+            self._registry.withdraw(name)
+            self._crew.order(Withdrawn(name))
+            self._desk.withdraw(name)
 
     def has_withdrawn(self, call: str) -> bool:
         """See `control.Front`."""
@@ -153,15 +164,24 @@ class Daemon:
             sum(report.calls for report in self._standing.values()), self._behind_s()
         )
         if report.has_stopped:
-            self._stopped.add(worker)
-            if len(self._stopped) == self._settings.engine.workers:
-                self._all_stopped.set()
+            self._on_stopped(worker)
+
+    def _on_forgotten(self, call: str) -> None:
+        if not self._registry.has_withdrawn(call):  # or all of it is deleted already
+            self.withdraw(call)
+
+    def _on_stopped(self, worker: int) -> None:
+        self._stopped.add(worker)
+        if len(self._stopped) == self._settings.engine.workers:
+            self._all_stopped.set()
 
     def _on_death(self, worker: int) -> None:
         self._standing.pop(worker, None)
         lost = self._desk.lose(worker, "lost: the process that listened to it died")
         _log.error("A worker died; %d calls are lost to it.", lost)
         self._metrics.restarted()
+        if self._stop.is_set():
+            self._on_stopped(worker)  # nothing more is to be waited for
         if self._settings.engine.workers == 1:
             self._has_failed = True
             self._stop.set()
@@ -209,9 +229,8 @@ class Daemon:
             self._crew.order(Stop())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_stopped.wait(), _DRAIN_S)
-        if not self._all_stopped.is_set():
-            for worker in range(self._settings.engine.workers):
-                self._desk.lose(worker, "lost: the daemon had to stop before it was heard out")
+        for worker in range(self._settings.engine.workers):
+            self._desk.lose(worker, "lost: the daemon had to stop before it was heard out")
         self._desk.close(_SINKS_S)
         _log.info("Stopped.")
 
@@ -274,7 +293,17 @@ class Daemon:
         )
 
 
-_FIXED: Final = ("engine", "audiosocket", "media", "pipe", "folder", "control", "metrics", "output")
+_FIXED: Final = (
+    "engine",
+    "audiosocket",
+    "media",
+    "pipe",
+    "folder",
+    "control",
+    "metrics",
+    "output",
+    "log",
+)
 """Sections that cannot change while calls go on."""
 
 
@@ -323,7 +352,7 @@ class _Server(uvicorn.Server):
         Raises:
             UsageError: if one cannot listen there.
         """
-        self._socket = stack.enter_context(contextlib.closing(listening(*address_of(listen))))
+        self._socket = stack.enter_context(contextlib.closing(listening(*host_port(listen))))
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -345,4 +374,7 @@ class _Server(uvicorn.Server):
 def _allow_many_connections() -> None:
     """Let the process have as many connections as the system grants it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (OSError, ValueError) as error:  # macOS grants less than it says
+        _log.warning("Connections may become too many: no more files can be open (%s).", error)

@@ -37,7 +37,8 @@ class Desk:
         feeds: Sequence[Feed],
         showing: Showing,
         metrics: Metrics,
-        on_withdrawal: Callable[[str], None],
+        on_forgotten: Callable[[str], None],
+        has_withdrawn: Callable[[str], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Begin with no call.
@@ -46,10 +47,11 @@ class Desk:
             feeds: where records go.
             showing: which alerts people are shown.
             metrics: what is counted.
-            on_withdrawal: is told of a call whose caller withdrew consent by a key.
+            on_forgotten: is told of a call that a worker may hear no longer.
+            has_withdrawn: whether a call's caller withdrew consent: news of it may be under way.
             clock: seconds since 1970.
         """
-        self._on_withdrawal = on_withdrawal
+        self._on_forgotten, self._has_withdrawn = on_forgotten, has_withdrawn
         self.showing, self.metrics = showing, metrics
         self._feeds, self._clock = tuple(feeds), clock
         self._calls: dict[str, LiveCall] = {}
@@ -78,7 +80,6 @@ class Desk:
 
     def withdraw(self, call: str) -> None:
         """Delete what is kept of a call; what stays is that its caller withdrew consent."""
-        self.metrics.call("withdrawn")
         for known in self.calls():
             if known.session.call == call:
                 del self._calls[known.session.id]
@@ -103,7 +104,7 @@ class Desk:
             case Told(session=id_, event=event, delay_s=delay_s):
                 if id_ in self._calls:
                     self._tell(self._calls[id_], event, delay_s)
-            case Begun(session=session):
+            case Begun(session=session) if not self._has_withdrawn(session.call):
                 self._calls[session.id] = LiveCall(session, worker, self._clock())
                 self._begin(session)
             case Ended(session=id_, duration_s=duration_s, speech_s=speech_s):
@@ -114,7 +115,7 @@ class Desk:
                 self._refuse(call, str(reason))
                 self.metrics.refused(reason)
             case Forgotten(call=call):
-                self._on_withdrawal(call)
+                self._on_forgotten(call)
 
     def _begin(self, session: Session) -> None:
         self.metrics.call("begun")

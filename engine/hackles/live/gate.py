@@ -8,17 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from hackles.capture.sockets import Listener
+from hackles.settings import host_port
 
 _log = logging.getLogger(__name__)
 
 _REST_S: Final = 1.0
 """After nobody could be taken in, it is tried again after so long."""
-
-
-def address_of(listen: str) -> tuple[str, int]:
-    """Return host and port of an address like `127.0.0.1:9019` or `[::1]:9019`."""
-    host, _, port = listen.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 class Gate:
@@ -46,7 +41,7 @@ class Gate:
         """
         self._way, self._pass_on, self._turned_away = way, pass_on, turned_away
         self._networks = [ipaddress.ip_network(network, strict=False) for network in allow_from]
-        self._listener = Listener(*address_of(listen))
+        self._listener = Listener(*host_port(listen))
         self.port = self._listener.port
         self._said: set[str] = set()
 

@@ -32,6 +32,16 @@ class Registration:
     agent: str = ""
     consent: bool | None = None
 
+    @property
+    def barred(self) -> tuple[str, ...]:
+        """The names of calls that may be heard no longer, if they are under way by now.
+
+        What came before its registration goes by the name that its way in gave it.
+        """
+        if self.consent is False:
+            return self.call, self.id
+        return () if self.role is Role.CUSTOMER else (self.id,)
+
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:

@@ -27,6 +27,8 @@ class Registry:
         """Take in a registration; a second one of the same id takes the first one's place."""
         self._registrations.pop(registration.id, None)
         self._registrations[registration.id] = self._clock(), registration
+        if registration.consent is False:
+            self.withdraw(registration.call)
         self._expire()
 
     def withdraw(self, call: str) -> None:
@@ -38,6 +40,12 @@ class Registry:
     def has_withdrawn(self, call: str) -> bool:
         """Return whether the caller withdrew consent."""
         return call in self._withdrawn
+
+    def names(self, call: str) -> list[str]:
+        """Return all names of a call, given one: its own, and those by which it comes."""
+        said = self._registrations.get(call)
+        own = said[1].call if said else call
+        return sorted({call, own, *(one.id for one in self if one.call == own)})
 
     def withdrawn(self) -> list[str]:
         """Return the calls whose callers withdrew consent."""

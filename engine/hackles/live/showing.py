@@ -34,7 +34,9 @@ class Showing:
 
     def snooze(self, who: str, seconds: float) -> None:
         """Show no new warnings for an agent, or of a call, for a while; 0 ends it."""
-        self._snoozed[who] = self._clock() + seconds
+        now = self._clock()
+        self._snoozed = {other: until for other, until in self._snoozed.items() if until > now}
+        self._snoozed[who] = now + seconds
 
     def withheld(self, session: Session, alert: Alert) -> Withheld | None:
         """Return why an alert is not shown; None if it is."""

@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import os
+import queue
 import signal
 import socket
 import sys
@@ -74,7 +75,8 @@ class ThreadWorker:
             begun.set_result(None)
             engine.run(self._take_orders, self._report)
         except HacklesError as error:
-            _tell(begun, error)
+            if not _tell(begun, error):
+                raise
         finally:
             fault = sys.exception()
             if fault is not None and not _tell(begun, fault):
@@ -108,16 +110,27 @@ class ProcessWorker:
         self.process.start()
         theirs.close()
         their_channel.close()
+        # Who starts, or hangs, reads no orders for a while: a thread waits for it, not the front.
+        self._orders: queue.Queue[Order | None] = queue.Queue()
+        self._sender = threading.Thread(target=self._send_orders, name="orders", daemon=True)
+        self._sender.start()
 
     def order(self, order: Order) -> None:
         """See `Worker`."""
-        try:
-            self.reports.send(order)
-        except OSError:
-            _log.debug("A worker that has ended was asked for something.")
+        self._orders.put(order)
+
+    def _send_orders(self) -> None:
+        while (order := self._orders.get()) is not None:
+            try:
+                self.reports.send(order)
+            except OSError:
+                _log.debug("A worker that has ended was asked for something.")
+            self._orders.task_done()
 
     def pass_on(self, way: str, connected: socket.socket, host: str) -> bool:
         """See `Worker`."""
+        if self._orders.unfinished_tasks:
+            return False  # an order must not be overtaken
         try:
             doors.send(self._channel, way, connected, host)
         except OSError:  # busy, or gone: whoever asked tries again, perhaps with another
@@ -128,6 +141,8 @@ class ProcessWorker:
         """End it at once, and give back what it took."""
         self.process.kill()
         self.process.join()
+        self._orders.put(None)
+        self._sender.join()
         self.reports.close()
         self._channel.close()
 
@@ -139,7 +154,11 @@ def _serve(settings: Settings, number: int, front: Connection, channel: socket.s
     logs.begin(settings.log)
     channel.setblocking(False)
     passed = {way: doors.Passed() for way in WAYS}
-    engine = Engine(settings, passed, has_files=number == 0, cpu_clock=time.process_time)
+    try:
+        engine = Engine(settings, passed, has_files=number == 0, cpu_clock=time.process_time)
+    except HacklesError as error:
+        _log.error("A worker cannot begin: %s", error)
+        sys.exit(1)
 
     def orders() -> Iterator[Order]:
         # Connections first: an order that went out before one of these is surely there by now.

@@ -1,5 +1,6 @@
 """Alerts of live calls as lines for people: one glance each."""
 
+import errno
 import time
 from collections.abc import Sequence
 from typing import TextIO
@@ -15,6 +16,14 @@ from hackles.wording import STATES, because, clock
 _LOOK = {State.RISING: ("▲", "yellow"), State.IRRITATED: ("■", "red"), State.EASED: ("▽", "cyan")}
 
 
+class _Console(Console):
+    """A console that outlives whoever reads it."""
+
+    def on_broken_pipe(self) -> None:
+        """Say that nobody reads any longer, where rich would end the thread without a word."""
+        raise BrokenPipeError(errno.EPIPE, "nobody reads what is shown")
+
+
 class LiveConsole:
     """Prints an alert as soon as it is told, with what moved and what to say."""
 
@@ -23,7 +32,7 @@ class LiveConsole:
 
     def __init__(self, file: TextIO) -> None:
         """Print to a terminal, a pipe or a file."""
-        self._console = Console(file=file, soft_wrap=True, highlight=False)
+        self._console = _Console(file=file, soft_wrap=True, highlight=False)
 
     def write(self, records: Sequence[LiveRecord]) -> None:
         """Print the alerts among some records.

@@ -1,6 +1,8 @@
 """JSON lines in a file that is put aside when it has grown large, or on standard output."""
 
+import logging
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +11,8 @@ import msgspec
 
 from hackles.errors import UsageError
 from hackles.records import LiveRecord, live_line
+
+_log = logging.getLogger(__name__)
 
 
 class _Named(msgspec.Struct):
@@ -33,6 +37,7 @@ class JsonLines:
             UsageError: if it cannot be written.
         """
         self._path, self._rotate_bytes, self._keep = Path(path), rotate_bytes, keep
+        self._is_stuck = False
         try:
             self._file = self._open()
         except OSError as error:
@@ -47,7 +52,7 @@ class JsonLines:
             OSError: if there is no room; what was half written is taken back.
         """
         if self._size() > self._rotate_bytes:
-            self._rotate()
+            self._try_to_rotate()
         before = self._size()
         try:
             _write_all(self._file, b"".join(map(live_line, records)))
@@ -77,9 +82,14 @@ class JsonLines:
         lines = content.splitlines(keepends=True)
         left = b"".join(line for line in lines if not _is_of(call, line))
         other = path.with_name(f"{path.name}.new")
-        with other.open("wb") as file:
-            file.write(left)
-        other.replace(path)
+        try:
+            with other.open("wb") as file:
+                shutil.copymode(path, other)  # before anything is in it that others may not read
+                file.write(left)
+            other.replace(path)
+        except OSError:
+            other.unlink(missing_ok=True)
+            raise
         if path == self._path:
             before, self._file = self._file, self._open()
             os.close(before)
@@ -98,9 +108,21 @@ class JsonLines:
     def _aside(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")
 
-    def _rotate(self) -> None:
+    def _try_to_rotate(self) -> None:
         """Put the file aside, and begin a new one; where that fails, the old one goes on."""
-        if self._keep:
+        try:
+            self._rotate()
+        except OSError as error:
+            if not self._is_stuck:
+                _log.warning("%s grows on: it cannot be put aside (%s).", self._path, error)
+            self._is_stuck = True
+        else:
+            self._is_stuck = False
+
+    def _rotate(self) -> None:
+        if not self._path.exists():
+            pass  # somebody took it away: there is only a new one to begin
+        elif self._keep:
             for number in range(self._keep - 1, 0, -1):
                 if self._aside(number).exists():
                     self._aside(number).replace(self._aside(number + 1))

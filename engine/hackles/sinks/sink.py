@@ -68,6 +68,7 @@ class Feed:
         self._queue: queue.Queue[_Item] = queue.Queue()
         self._said = -_SAID_EVERY_S
         self._unsaid = 0
+        self._withdrawn: set[str] = set()
         self._is_closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
         self._thread.start()
@@ -80,7 +81,8 @@ class Feed:
             self._queue.put(record)
 
     def forget(self, call: str) -> None:
-        """Have whatever is kept of a call deleted; there is always room for that."""
+        """Have what is kept of a call deleted, and nothing told that waits of it."""
+        self._withdrawn.add(call)
         self._queue.put(_Forget(call))
 
     def waiting(self) -> int:
@@ -102,6 +104,7 @@ class Feed:
                 if isinstance(item, _Forget):
                     self._write(items[at:place])
                     self._delete(item.call)
+                    self._withdrawn.discard(item.call)
                     at = place + 1
             self._write(items[at:])
         self._sink.close()
@@ -118,21 +121,29 @@ class Feed:
         return items, True
 
     def _write(self, items: Sequence[LiveRecord | _Forget]) -> None:
-        records = [item for item in items if isinstance(item, LiveRecord)]
+        # Whatever comes of a call before the order to delete it is not told any more.
+        records = [
+            item
+            for item in items
+            if isinstance(item, LiveRecord) and item.call not in self._withdrawn
+        ]
         if not records:
             return
         try:
             self._sink.write(records)
         except OSError as error:
             self._drop(len(records), str(error))
+        except Exception as error:  # noqa: BLE001 - what nobody foresaw must not end the thread
+            _log.debug("Sink %s: a fault of ours.", self.name, exc_info=True)
+            self._drop(len(records), repr(error))
 
     def _delete(self, call: str) -> None:
         """Delete a call; a caller's wish is not dropped because a disk is full for a while."""
         while True:
             try:
                 self._sink.forget(call)
-            except OSError as error:
-                self._say(f"what is kept of a call cannot be deleted yet ({error})")
+            except Exception as error:  # noqa: BLE001 - nor let anything stay
+                self._say(f"what is kept of a call cannot be deleted yet ({error!r})")
             else:
                 return
             if self._is_closing.wait(_RETRY_S):

@@ -1,0 +1,93 @@
+"""News of workers becomes records: in whatever order it comes, of whoever withdrew nothing is."""
+
+import pytest
+
+from hackles.live.desk import Desk
+from hackles.live.metrics import Metrics
+from hackles.live.news import Begun, Ended, Forgotten, Refused, Report, Session, Told
+from hackles.live.registry import Registry
+from hackles.live.showing import Showing
+from hackles.records import CallNews
+from hackles.settings import Alerts
+from hackles.sinks.sink import Feed
+from hackles.types import Reading
+
+CALL = Session("s1", "call 1", "sales", "a7")
+TOLD = Told("s1", Reading(time=3.0, irritation=0.25, arousal=0.5, confidence=0.75), 0.1)
+NEWS = [Begun(CALL), TOLD, TOLD, Ended("s1", 9.0, 4.0)]
+
+
+class Kept:
+    """A sink that keeps what it is given."""
+
+    name, for_people = "kept", False
+
+    def __init__(self):
+        self.records = []
+
+    def write(self, records):
+        self.records += records
+
+    def forget(self, call):
+        self.records = [record for record in self.records if record.call != call]
+
+    def close(self):
+        pass
+
+
+class Office:
+    """A desk, and the registry beside it."""
+
+    def __init__(self):
+        self.sink, self.registry = Kept(), Registry()
+        self.desk = Desk(
+            [Feed(self.sink)],
+            Showing(Alerts()),
+            Metrics(),
+            self.withdraw,
+            self.registry.has_withdrawn,
+        )
+
+    def withdraw(self, call: str) -> None:
+        self.registry.withdraw(call)
+        self.desk.withdraw(call)
+
+    def kept(self) -> list:
+        self.desk.close(60)
+        return self.sink.records
+
+
+def test_a_call_is_told_from_its_beginning_to_its_summary():
+    office = Office()
+    office.desk.take(0, Report(tuple(NEWS)))
+    assert [record.event.type for record in office.kept()] == [
+        "call",
+        "reading",
+        "reading",
+        "summary",
+    ]
+    assert not list(office.desk.calls())
+
+
+@pytest.mark.parametrize("before", range(len(NEWS) + 1))
+@pytest.mark.parametrize("end", [[], [Forgotten("call 1")]])
+def test_whenever_a_caller_withdraws_nothing_stays_nor_comes_that_was_under_way(before, end):
+    office = Office()
+    office.desk.take(0, Report(tuple(NEWS[:before])))
+    office.withdraw("call 1")
+    office.desk.take(0, Report((*NEWS[before:], *end, Refused("call 2", "role"))))
+    office.desk.lose(0, "lost")
+    assert not list(office.desk.calls())
+    kept = [(record.call, record.event) for record in office.kept()]
+    assert ("call 2", CallNews("refused", "role")) in kept
+    assert {event for call, event in kept if call == "call 1"} == {CallNews("withdrawn")}
+
+
+def test_a_call_of_a_worker_that_died_is_summed_up_with_the_reason():
+    office = Office()
+    office.desk.take(0, Report(tuple(NEWS[:2])))
+    office.desk.take(1, Report((Begun(Session("s2", "call 2", "", "")),)))
+    assert office.desk.lose(0, "why") == 1
+    assert [call.session.call for call in office.desk.calls()] == ["call 2"]
+    (end,) = [record for record in office.kept() if record.event.type == "summary"]
+    assert (end.call, end.event.error) == ("call 1", "why")
