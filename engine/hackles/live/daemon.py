@@ -5,17 +5,13 @@ import contextlib
 import logging
 import resource
 import signal
-import socket
-import sys
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 
 from hackles.capture.intake import Refusal
-from hackles.capture.sockets import listening
 from hackles.errors import HacklesError
 from hackles.live import logs
 from hackles.live.control import control, watching
@@ -24,12 +20,12 @@ from hackles.live.desk import Desk, LiveCall
 from hackles.live.gate import Gate
 from hackles.live.metrics import Metrics
 from hackles.live.news import Order, Registration, Reload, Report, Stop, Withdrawn
+from hackles.live.pages import Page
 from hackles.live.registry import Registry
 from hackles.live.showing import Showing
-from hackles.settings import Settings, host_port
-from hackles.sinks.console import LiveConsole
-from hackles.sinks.jsonl import JsonLines, StandardOutput
-from hackles.sinks.sink import Feed, Sink
+from hackles.settings import Settings
+from hackles.sinks.opened import opened
+from hackles.sinks.sink import Feed
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +64,7 @@ class Daemon:
         self._settings, self._load = settings, load
         self._metrics = Metrics()
         self._registry = Registry()
-        feeds = [Feed(sink) for sink in sinks_of(settings)]
+        feeds = [Feed(sink) for sink in opened(settings.output)]
         self._desk = Desk(
             feeds,
             Showing(settings.alerts),
@@ -92,7 +88,7 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         with contextlib.ExitStack() as stack:
             gates = self._gates()
-            servers = [_Server(app, stack, listen) for app, listen in self._pages()]
+            servers = [Page(app, stack, listen) for app, listen in self._pages()]
             self._crew = self._hire()
             stack.callback(self._crew.close)
             for gate in gates:
@@ -325,50 +321,6 @@ def chosen(settings: Settings, workers: int | None, shadow: bool) -> Settings:
     if shadow:
         settings = replace(settings, alerts=replace(settings.alerts, shadow=True))
     return settings
-
-
-def sinks_of(settings: Settings) -> Iterator[Sink]:
-    """Yield the sinks that the settings name.
-
-    Raises:
-        UsageError: if one of them cannot be opened.
-    """
-    output = settings.output
-    if output.jsonl == "-":
-        yield StandardOutput()
-    elif output.jsonl:
-        yield JsonLines(output.jsonl, round(output.rotate_mb * 2**20), output.keep)
-    if output.console:
-        # Standard output is the machine's if it has JSON lines.
-        yield LiveConsole(sys.stderr if output.jsonl == "-" else sys.stdout)
-
-
-class _Server(uvicorn.Server):
-    """An HTTP server that leaves signals to us."""
-
-    def __init__(self, app: Starlette, stack: contextlib.ExitStack, listen: str) -> None:
-        """Listen.
-
-        Raises:
-            UsageError: if one cannot listen there.
-        """
-        self._socket = stack.enter_context(contextlib.closing(listening(*host_port(listen))))
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            limit_concurrency=64,
-            timeout_keep_alive=5,
-        )
-        super().__init__(config)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().serve(sockets or [self._socket])
 
 
 def _allow_many_connections() -> None:

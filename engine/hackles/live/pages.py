@@ -1,0 +1,41 @@
+"""HTTP beside the daemon's own loop."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from hackles.capture.sockets import listening
+from hackles.settings import host_port
+
+
+class Page(uvicorn.Server):
+    """An HTTP server that leaves signals to us."""
+
+    def __init__(self, app: Starlette, stack: contextlib.ExitStack, listen: str) -> None:
+        """Listen.
+
+        Raises:
+            UsageError: if one cannot listen there.
+        """
+        self._socket = stack.enter_context(contextlib.closing(listening(*host_port(listen))))
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            limit_concurrency=64,
+            timeout_keep_alive=5,
+        )
+        super().__init__(config)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer until told to stop."""
+        await super().serve(sockets or [self._socket])
