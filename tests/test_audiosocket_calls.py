@@ -302,7 +302,7 @@ def test_a_call_far_ahead_of_the_clock_waits_for_it_and_loses_nothing(caplog):
         assert np.array_equal(desk.samples(1), floats(samples))
         assert len(caplog.records) == 1
         assert f"{name(1)} brings its audio faster than it is spoken" in caplog.text
-        assert not desk.intake.troubles
+        assert desk.intake.troubles == {Refusal.FLOOD: 1}
 
 
 def test_a_call_that_was_held_up_on_the_way_is_not_held_back(caplog):
@@ -356,14 +356,28 @@ def test_who_does_not_say_its_name_gives_its_line_up_and_is_not_hung_up_on(said,
         assert not desk.samples(1).size
 
 
-def test_strangers_are_counted_each_and_logged_once_a_minute(caplog):
+def test_strangers_are_counted_each_and_logged_a_few_times_a_minute(caplog):
     with Desk(clock=Hand()) as desk:
-        for number in range(1, 6):
+        for number in range(1, 31):
             desk.phone().say(b"GET / HTTP/1.1\r\n\r\n")
             desk.tick_until(lambda so_far=number: desk.intake.troubles.total() == so_far)
-            desk.clock.now += 20.0
-        assert desk.intake.troubles == {Refusal.GREETING: 5}
-        assert len(caplog.records) == 2
+            desk.clock.now += 3.0
+        assert desk.intake.troubles == {Refusal.GREETING: 30}
+        assert len(caplog.records) == 20
+        assert "No more of these" in caplog.records[9].getMessage()
+
+
+def test_who_says_nothing_gives_its_line_to_who_does(caplog):
+    samples = sound(1600)
+    with Desk(clock=Hand(), n_lines=2) as desk:
+        silent = [desk.phone() for _ in range(2)]
+        desk.tick_until(lambda: len(desk.intake._connections) == 2)
+        desk.clock.now += 1.0
+        desk.phone().say(hello(1) + spoken(samples) + HANG_UP)
+        desk.tick_until_over(1)
+        assert np.array_equal(desk.samples(1), floats(samples))
+        assert desk.intake.troubles == {Refusal.GREETING: 1}
+        assert len(silent) == 2
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

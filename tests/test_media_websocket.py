@@ -902,6 +902,14 @@ def test_custom_parameters_say_queue_agent_and_consent(desk, connect, said, expe
     assert desk.offers == [expected]
 
 
+def test_names_are_no_longer_than_a_line_can_bear(desk, connect):
+    connect(UPGRADE + message(start("C" * 201)) + message(STOP))
+    connect(UPGRADE + message(start("CA2", agent="a" * 201, queue="q" * 200)) + message(STOP))
+    desk.until(desk.has_ended("CA2"))
+    assert desk.offers == [Offer("CA2", Role.CUSTOMER, "q" * 200, "a" * 200)]
+    assert desk.troubles == {"broken": 1}
+
+
 def test_pcma_of_telnyx_is_a_law(desk, connect):
     connect(UPGRADE + b"".join(map(message, telnyx(ULAW, "PCMA"))))
     desk.until(desk.has_ended("v3:c"))
@@ -1043,6 +1051,36 @@ def test_who_is_faster_than_speech_is_held_back_and_loses_nothing(connect, desk,
     assert len(caplog.records) == 1
 
 
+@pytest.mark.parametrize(
+    "flood",
+    [frame(b"", PING), frame(b"", TEXT, last=False) + frame(b"", 0), message({"event": "mark"})],
+)
+def test_messages_without_audio_hold_up_nobody(connect, desk, caplog, flood):
+    line = connect(UPGRADE + message(start("loud")))
+    desk.until(lambda: desk.names)
+    line.setblocking(False)
+    sent, patience = 0, 100
+    while patience:
+        try:
+            sent += line.send(flood * 4000)
+        except BlockingIOError:
+            desk.tick()
+            patience -= 1
+    assert sent < 2**24, "what the kernel holds, and little more: a tick reads 2 ** 18 bytes"
+    assert desk.troubles["flood"] == 1
+    assert "comes faster" in caplog.text
+    codes = noise(1600)
+    connect(stream(codes, name="CA2"))
+    desk.until(desk.has_ended("CA2"))
+    np.testing.assert_array_equal(desk.heard("CA2"), decoded(codes))
+
+
+def test_of_many_pings_at_once_the_last_is_answered(desk, connect):
+    line = connect(UPGRADE)
+    line.sendall(frame(b"first", PING) + frame(b"last", PING))
+    assert answer(desk, line, 6) == b"\x8a\x04last"
+
+
 # Who is let in.
 
 
@@ -1157,6 +1195,14 @@ def test_a_start_without_the_token_closes_its_connection(connect_to, caplog, sho
     assert not desk.names
     assert "'CA\\n1'" in caplog.text
     assert "guess" not in caplog.text
+
+
+def test_who_tries_tokens_fills_no_log(connect_to, caplog):
+    desk, connected = connect_to(Access(token="s3cret"))
+    for _ in range(30):
+        connected(request("/media?token=guess"))
+    desk.until(lambda: desk.troubles == {"signature": 30})
+    assert len(caplog.records) == 10
 
 
 def test_who_starts_without_the_token_and_leaves_is_refused_too(connect_to):

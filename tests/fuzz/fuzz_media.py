@@ -13,6 +13,7 @@ import logging
 import sys
 from collections import Counter
 
+from hackles.capture.complaints import Complaints
 from hackles.capture.intake import Fate, Refusal
 from hackles.capture.media_stream import Stream
 
@@ -45,7 +46,9 @@ def one(data: bytes) -> None:
     """
     troubles: Counter[Fate | Refusal] = Counter()
     now = 0.0
-    stream = Stream("inbound", troubles, lambda: now)
+    stream = Stream(
+        "inbound", troubles, lambda: now, Complaints(logging.getLogger(__name__), lambda: now)
+    )
     told = 0
     for number, line in enumerate(data[:MOST_BYTES].split(b"\n")):
         if line[:1] == b"t":

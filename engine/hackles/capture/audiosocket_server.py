@@ -29,6 +29,7 @@ from hackles.capture.audiosocket import (
 )
 from hackles.capture.audiosocket_audio import MORE_BYTES, NO_SLOT, CallAudio, Heard
 from hackles.capture.audiosocket_reads import Reads
+from hackles.capture.complaints import Complaints
 from hackles.capture.g711 import Encoding
 from hackles.capture.intake import Fate, Offer, OpenCall, Received, Refusal, Troubles
 from hackles.capture.sockets import Door, Unheard
@@ -42,8 +43,8 @@ _MORE_READS: Final = 8
 _GREETING_S: Final = 10.0
 """Who has not said its whole name after so long gives its line up."""
 
-_SELDOM_S: Final = 60.0
-"""What anybody can bring about by connecting is logged once in so long."""
+_SILENT_S: Final = 1.0
+"""Who has said nothing for so long makes room for others; Asterisk says its name at once."""
 
 _BELOW_PACE: Final = (
     "Call %s brings only %.0f %% of the audio that is due. It may leave out silence; or it may be "
@@ -113,7 +114,7 @@ class AudioSockets:
         self._connections: dict[int, _Connection] = {}
         self._ungreeted: dict[int, float] = {}
         self._unheard = Unheard(MAX_READ, NAME_HEAD)
-        self._logged_s: dict[str, float] = {}
+        self._complaints = Complaints(_log, clock)
 
     def receive(self, open_call: OpenCall) -> Received:
         """Take in what has come since the last tick, calls that begin among it."""
@@ -127,7 +128,8 @@ class AudioSockets:
             self._end(line, tick).close()
         for line in self._reads.hold_back(lines, tick.now):
             heard.drained[lines == line] = True  # it is ahead, and not behind
-            self._complain(line, "ahead", "Call %s brings its audio faster than it is spoken.")
+            if self._complain(line, "ahead", "Call %s brings its audio faster than it is spoken."):
+                self.troubles[Refusal.FLOOD] += 1
         received = self._audio.hand_over(heard, tick.ended, tick.digits)
         for line, share in self._audio.below_pace(tick.now):
             self._complain(line, "pace", _BELOW_PACE, 100 * share)
@@ -158,9 +160,11 @@ class AudioSockets:
 
     def _take_in(self, connected: socket.socket, host: str, now: float) -> None:
         """Give a new connection a line."""
-        if not self._free:
+        if not self._free and not self._displace(now):
             self.troubles[Refusal.NO_ROOM] += 1
-            self._warn_seldom("A call from %s is not listened to: all lines are taken.", host)
+            self._complaints.warning(
+                "A call from %s is not listened to: all lines are taken.", host
+            )
             self._unheard.add(connected, is_call=None)
             return
         line = self._free.pop()
@@ -168,6 +172,14 @@ class AudioSockets:
         self._connections[line] = _Connection(connected)
         self._ungreeted[line] = now + _GREETING_S
         self._reads.add(line, connected, self._lines.room(line, MORE_BYTES))
+
+    def _displace(self, now: float) -> bool:
+        """Take a line from somebody who says nothing; return whether there was one."""
+        line, until_s = next(iter(self._ungreeted.items()), (0, np.inf))
+        if now < until_s - _GREETING_S + _SILENT_S:
+            return False
+        self._give_up(line)
+        return True
 
     def _greet(self, lines: Ints, counts: Ints, open_call: OpenCall) -> tuple[Ints, Ints]:
         """Ask for room for the calls whose name has come; return what came of known calls."""
@@ -178,7 +190,7 @@ class AudioSockets:
             said = self._lines.waiting(line, count)[:NAME_BYTES]
             if not NAME_HEAD.startswith(said[: len(NAME_HEAD)]):
                 self.troubles[Refusal.GREETING] += 1
-                self._warn_seldom("A connection is not listened to: it begins with no UUID.")
+                self._complaints.warning("A connection is not listened to: it begins with no UUID.")
                 self._unheard.add(self._release(line), is_call=False)
             elif len(said) < NAME_BYTES:
                 self._lines.keep(line, count)
@@ -201,9 +213,13 @@ class AudioSockets:
     def _check_greetings(self, now: float) -> None:
         """Take their lines from those who have not said a name in time."""
         for line in [line for line, until_s in self._ungreeted.items() if now >= until_s]:
-            self.troubles[Refusal.GREETING] += 1
-            self._warn_seldom("A connection is not listened to: its UUID did not come in time.")
-            self._unheard.add(self._release(line), is_call=None)
+            self._give_up(line)
+
+    def _give_up(self, line: int) -> None:
+        """Wait no longer for a name."""
+        self.troubles[Refusal.GREETING] += 1
+        self._complaints.warning("A connection is not listened to: its UUID did not come in time.")
+        self._unheard.add(self._release(line), is_call=None)
 
     def _end(self, line: int, tick: _Tick) -> socket.socket:
         """End a line's call, unless some of it still waits; return the connection it had."""
@@ -264,19 +280,14 @@ class AudioSockets:
     def _refuse(self, line: int, reason: Refusal, sentence: str, tick: _Tick) -> None:
         """Listen to a call no longer."""
         self.troubles[reason] += 1
-        _log.warning(sentence, self._connections[line].name)
+        self._complaints.warning(sentence, self._connections[line].name)
         self._unheard.add(self._end(line, tick), is_call=True)
 
-    def _complain(self, line: int, what: str, sentence: str, *args: float) -> None:
-        """Log something of a call, once."""
+    def _complain(self, line: int, what: str, sentence: str, *args: float) -> bool:
+        """Log something of a call, once; return whether this was the first time."""
         connection = self._connections[line]
-        if what not in connection.complained:
-            _log.warning(sentence, connection.name, *args)
+        is_first = what not in connection.complained
+        if is_first:
+            self._complaints.warning(sentence, connection.name, *args)
         connection.complained.add(what)
-
-    def _warn_seldom(self, sentence: str, *args: str) -> None:
-        """Log what anybody can bring about, but not often; `troubles` counts it."""
-        now = self._clock()
-        if now >= self._logged_s.get(sentence, -np.inf) + _SELDOM_S:
-            _log.warning(sentence, *args)
-            self._logged_s[sentence] = now
+        return is_first

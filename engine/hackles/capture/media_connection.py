@@ -10,7 +10,8 @@ from hackles.capture.media_stream import Stream
 
 LARGEST_MESSAGE: Final = 2**20
 
-_TEXT, _CLOSE, _PONG = picows.WSMsgType.TEXT, picows.WSMsgType.CLOSE, picows.WSMsgType.PONG
+_TEXT, _CLOSE = picows.WSMsgType.TEXT, picows.WSMsgType.CLOSE
+_PING, _PONG = picows.WSMsgType.PING, picows.WSMsgType.PONG
 _BROKEN_FRAMES: Final = (picows.WSCloseCode.PROTOCOL_ERROR, picows.WSCloseCode.MESSAGE_TOO_BIG)
 
 
@@ -44,6 +45,7 @@ class Connection(picows.WSListener):
         self._owner = owner
         self._web: picows.WSTransport
         self._fragments = bytearray()
+        self._ping: bytes | None = None
 
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
         """Take note of the upgrade."""
@@ -61,23 +63,37 @@ class Connection(picows.WSListener):
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """Hear a message, whether it comes whole or in fragments."""
         kind = frame.msg_type
+        self.stream.count(frame.payload_size)
         if kind is _TEXT and frame.fin:
             self.stream.hear(frame.get_payload_as_memoryview())
-            if frame.last_in_buffer and self.stream.is_too_fast():
-                self.transport.pause_reading()
-                self._owner.paused(self)
         elif kind is _CLOSE:
             self.stream.finish()
             transport.send_close(picows.WSCloseCode.OK)
             transport.disconnect()
+        elif kind is _PING:
+            self._ping = frame.get_payload_as_bytes()
         elif kind is not _PONG and not self.stream.is_over:
-            self._fragments += frame.get_payload_as_memoryview()
-            if frame.fin:
-                message, self._fragments = self._fragments, bytearray()
-                self.stream.hear(message)
-            elif len(self._fragments) > LARGEST_MESSAGE:
-                self._fragments = bytearray()
-                self.stream.drop(Refusal.PROTOCOL, "one of its messages is too long")
+            self._piece_together(frame)
+        if frame.last_in_buffer:
+            self._keep_pace()
+
+    def _piece_together(self, frame: picows.WSFrame) -> None:
+        self._fragments += frame.get_payload_as_memoryview()
+        if frame.fin:
+            message, self._fragments = self._fragments, bytearray()
+            self.stream.hear(message)
+        elif len(self._fragments) > LARGEST_MESSAGE:
+            self._fragments = bytearray()
+            self.stream.drop(Refusal.PROTOCOL, "one of its messages is too long")
+
+    def _keep_pace(self) -> None:
+        """Look up from what came at once: answer it, and read on later if it was too much."""
+        if self._ping is not None and not self.transport.is_closing():
+            self._web.send_pong(self._ping)  # the last of several is enough (RFC 6455, 5.5.3)
+        self._ping = None
+        if self.stream.is_too_fast() and not self.transport.is_closing():
+            self.transport.pause_reading()
+            self._owner.paused(self)
 
     def pause_writing(self) -> None:
         """Hang up on a client that pings, and does not read what it is answered."""

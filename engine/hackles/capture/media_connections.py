@@ -16,6 +16,7 @@ from typing import Any, Final
 import aiofastnet
 import picows
 
+from hackles.capture.complaints import Complaints, Relay
 from hackles.capture.intake import Refusal, Troubles
 from hackles.capture.media_access import Access, Admission
 from hackles.capture.media_connection import LARGEST_MESSAGE, Connection
@@ -44,8 +45,6 @@ _CLOSING_PASSES: Final = 8
 """Passes of the loop that end every connection, even one that is just being accepted."""
 
 _log = logging.getLogger(__name__)
-_wire_log = logging.getLogger(f"{__name__}.wire")
-_wire_log.setLevel(logging.WARNING)  # below it picows shows requests, and the tokens in them
 
 
 @dataclass(eq=False)
@@ -80,7 +79,7 @@ class Connections:
     def __init__(
         self,
         door: Door,
-        new_stream: Callable[[], Stream],
+        new_stream: Callable[[Complaints], Stream],
         troubles: Troubles,
         clock: Callable[[], float],
         *,
@@ -91,6 +90,7 @@ class Connections:
         """Begin without any; see `MediaWebSockets`."""
         self._door, self._new_stream = door, new_stream
         self._troubles, self._clock = troubles, clock
+        self._complaints = Complaints(_log, clock)
         self._path, self._access = path, access
         self._arrivals: dict[int, _Arrival] = {}
         self._greeting: list[Connection] = []
@@ -106,7 +106,7 @@ class Connections:
                 "ssl_outgoing_bio_size": _TLS_BYTES,
             }
         self._loop = _Loop()
-        self._loop.set_exception_handler(_note)
+        self._loop.set_exception_handler(self._note)
         self._loop.run_until_complete(self._make_server())
 
     def read(self) -> None:
@@ -134,7 +134,7 @@ class Connections:
         for one in started:
             self._arrivals.pop(_fileno(one.transport), None)
             if not one.is_granted and not self._shows_token(one.stream):
-                self._refuse(f"The call {one.stream.name!r} is refused: its token is wrong.")
+                self._refuse("The call %r is refused: its token is wrong.", one.stream.name)
                 one.deny()
         return [one for one in started if one.stream.is_call]
 
@@ -171,9 +171,10 @@ class Connections:
     async def _make_server(self) -> None:
         await picows.ws_create_server(
             self._upgrade,
-            logger_name=_wire_log,
+            logger_name=self._wire_log(),
             websocket_handshake_timeout=_GREETING_S,
             enable_auto_ping=True,
+            enable_auto_pong=False,
             auto_ping_idle_timeout=_QUIET_S,
             auto_ping_reply_timeout=_QUIET_S,
             max_frame_size=LARGEST_MESSAGE,
@@ -190,7 +191,7 @@ class Connections:
             connected.close()
             self._forget(arrival)
             self._troubles[Refusal.GREETING] += 1
-            _log.info("A connection from %s came to nothing: %s.", arrival.host, error)
+            self._complaints.info("A connection from %s came to nothing: %s.", arrival.host, error)
 
     def _upgrade(
         self, request: picows.WSUpgradeRequest
@@ -206,15 +207,15 @@ class Connections:
             refused = picows.WSUpgradeResponse.create_error_response(403, b"403 Forbidden")
             return picows.WSUpgradeResponseWithListener(refused, None)
         is_granted = admission is Admission.GRANTED
-        return Connection(self._new_stream(), self, is_granted=is_granted)
+        return Connection(self._new_stream(self._complaints), self, is_granted=is_granted)
 
     def _shows_token(self, stream: Stream) -> bool:
         shown = stream.start.parameters.get("token", "") if stream.start else ""
         return self._access.is_token(shown)
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, sentence: str, *args: str) -> None:
         self._troubles[Refusal.SIGNATURE] += 1
-        _log.warning("%s", sentence)
+        self._complaints.warning(sentence, *args)
 
     def _hurry(self) -> None:
         """Hang up on those who have not said in time what they carry."""
@@ -226,7 +227,7 @@ class Connections:
                 self._forget(arrival)
             elif now >= arrival.deadline:
                 self._troubles[Refusal.GREETING] += 1
-                _log.info("A connection from %s did not start a stream.", arrival.host)
+                self._complaints.info("A connection from %s did not start a stream.", arrival.host)
                 arrival.transport.abort()
         self._greeting = [
             one for one in self._greeting if one.stream.start or not one.transport.is_closing()
@@ -236,6 +237,17 @@ class Connections:
         if self._arrivals.get(arrival.fileno) is arrival:  # a number may be another's by now
             del self._arrivals[arrival.fileno]
 
+    def _note(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log what befell one connection: it concerns no other, and is no error of ours."""
+        self._complaints.info("%s: %r", context.get("message"), context.get("exception"))
+
+    def _wire_log(self) -> logging.Logger:
+        """Return where picows logs what its connections do."""
+        log = logging.Logger(f"{__name__}.wire")
+        log.setLevel(logging.WARNING)  # below it picows shows requests, and the tokens in them
+        log.addHandler(Relay(self._complaints))
+        return log
+
     def _run_once(self) -> None:
         self._loop.call_soon(self._loop.stop)
         self._loop.run_forever()
@@ -244,8 +256,3 @@ class Connections:
 def _fileno(transport: asyncio.Transport) -> int:
     result: int = transport.get_extra_info("socket").fileno()
     return result
-
-
-def _note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what befell one connection: it concerns no other, and is no error of ours."""
-    _log.info("%s: %r", context.get("message"), context.get("exception"))

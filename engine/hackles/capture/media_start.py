@@ -19,6 +19,9 @@ _LINEAR: Final = ("audio/x-l16", "audio/l16", "audio/x-raw", "raw/slin", "base64
 _RATES: Final = (8000, 16000, 24000, 32000, 44100, 48000)
 _CALLS: Final = ("callSid", "call_control_id", "callId", "call_sid")
 _STREAMS: Final = ("streamSid", "streamId", "stream_sid", "stream_id")
+_LONGEST_NAME: Final = 200
+"""A name stands in every line that is told of its call; the control API allows as much."""
+
 _CONSENT: Final = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -73,8 +76,8 @@ class Start(msgspec.Struct):
         return Offer(
             self.call,
             Role.CUSTOMER,
-            said.get("queue", ""),
-            said.get("agent", ""),
+            said.get("queue", "")[:_LONGEST_NAME],
+            said.get("agent", "")[:_LONGEST_NAME],
             _CONSENT.get(said.get("consent", "").lower()),
         )
 
@@ -101,6 +104,8 @@ def start_of(said: StartMessage | FlatStart, customer_track: str) -> Start:
     start = msgspec.convert(wanted, Start, strict=False)
     if not start.call:
         raise ValueError("it names neither a call nor a stream")
+    if len(start.call) > _LONGEST_NAME:
+        raise ValueError("the name of its call is too long")
     return start
 
 

@@ -1,9 +1,9 @@
 """One media stream: what its messages say, until nothing more of it is wanted."""
 
-import logging
 from collections.abc import Callable
 from typing import Final
 
+from hackles.capture.complaints import Complaints
 from hackles.capture.intake import AHEAD_S, Fate, Refusal, Troubles
 from hackles.capture.media_backlog import Codes, backlog_of
 from hackles.capture.media_messages import (
@@ -36,10 +36,17 @@ _MOST_WAITING: Final = 10 * 2 * SAMPLE_RATE
 _MOST_BROKEN: Final = 50
 """Messages in a row that cannot be read; with more, it is no media stream."""
 
+_MESSAGES_PER_S: Final = 400
+"""Two tracks in packets of 10 ms are half of it."""
+
+_MOST_MESSAGES: Final = 4000
+"""So many may come at once: what a network held up for `AHEAD_S`, and more."""
+
+_MESSAGE_BYTES: Final = 4096
+"""A message counts once for each of these: linear PCM at 48 kHz needs 2,600 for 20 ms."""
+
 _KEYS: Final = frozenset("0123456789*#ABCD")
 _MEDIA: Final = (MediaMessage, FlatMedia)
-
-_log = logging.getLogger(__name__)
 
 
 class Stream:
@@ -52,13 +59,20 @@ class Stream:
         digits: keys that were pressed and have not been told.
     """
 
-    def __init__(self, customer_track: str, troubles: Troubles, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        customer_track: str,
+        troubles: Troubles,
+        clock: Callable[[], float],
+        complaints: Complaints,
+    ) -> None:
         """Begin without a start.
 
         Args:
             customer_track: the customer's, as the telephone system calls it.
             troubles: counts what goes wrong.
             clock: seconds from any moment.
+            complaints: where it is said.
         """
         self.start: Start | None = None
         self.backlog = backlog_of(None, SAMPLE_RATE)
@@ -67,7 +81,9 @@ class Stream:
         self._customer_track = customer_track
         self._troubles = troubles
         self._clock = clock
+        self._complaints = complaints
         self._began_s = 0.0
+        self._credit, self._credited_s = float(_MOST_MESSAGES), clock()
         self._order = Order(troubles, 0)
         self._tracks: tuple[str, ...] = ()
         self._decode: Decode = decode_either
@@ -115,7 +131,7 @@ class Stream:
         """
         self._troubles[refusal] += 1
         self.finish()
-        _log.warning("The call %r is heard no further: %s.", self.name, reason)
+        self._complaints.warning("The call %r is heard no further: %s.", self.name, reason)
 
     def finish(self) -> None:
         """Take in no more: what has come is still handed over."""
@@ -143,14 +159,22 @@ class Stream:
         digits, self.digits = self.digits, []
         return digits
 
+    def count(self, n_bytes: int) -> None:
+        """Count a message of any kind, which takes time whether it holds audio or not."""
+        self._credit -= 1 + n_bytes // _MESSAGE_BYTES
+
     def is_too_fast(self) -> bool:
         """Return whether more has come than can have been spoken, or than can be kept."""
-        if self.backlog.n_samples <= self._samples_by(self._clock() + AHEAD_S):
+        now = self._clock()
+        self._credit += (now - self._credited_s) * _MESSAGES_PER_S
+        self._credit, self._credited_s = min(self._credit, _MOST_MESSAGES), now
+        is_ahead = self.backlog.n_samples > self._samples_by(now + AHEAD_S)
+        if self._credit >= 0 and not is_ahead:
             return len(self.backlog.codes) > _MOST_WAITING
         if not self._has_flooded:
             self._has_flooded = True
             self._troubles[Refusal.FLOOD] += 1
-            _log.warning(
+            self._complaints.warning(
                 "The call %r comes faster than it can be spoken; it is held back.", self.name
             )
         return True
@@ -242,4 +266,4 @@ class Stream:
     def _complain_once(self, reason: str) -> None:
         if not self._has_complained:
             self._has_complained = True
-            _log.warning("In call %r %s; there may be more.", self.name, reason)
+            self._complaints.warning("In call %r %s; there may be more.", self.name, reason)

@@ -57,7 +57,7 @@ class MediaWebSockets:
         self._streams: dict[Coding, dict[int, Stream]] = {}
         self._connections = Connections(
             door,
-            lambda: Stream(customer_track, self.troubles, clock),
+            lambda complaints: Stream(customer_track, self.troubles, clock, complaints),
             self.troubles,
             clock,
             path=path,
