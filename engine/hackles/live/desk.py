@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from hackles.capture.complaints import Complaints
 from hackles.live.metrics import Metrics
 from hackles.live.news import Begun, Ended, Forgotten, News, Refused, Report, Session, Told
 from hackles.live.showing import Showing, Withheld
@@ -55,6 +56,7 @@ class Desk:
         self.showing, self.metrics = showing, metrics
         self._feeds, self._clock = tuple(feeds), clock
         self._calls: dict[str, LiveCall] = {}
+        self._complaints = Complaints(_log)
 
     def calls(self) -> Iterator[LiveCall]:
         """Yield the calls that are listened to."""
@@ -153,7 +155,7 @@ class Desk:
 
     def _refuse(self, call: str, reason: str) -> None:
         self.metrics.call("refused")
-        _log.warning("Call %r is not listened to: %s.", call, reason)
+        self._complaints.warning("Call %r is not listened to: %s.", call, reason)
         self._put(Session("", call, "", ""), CallNews("refused", reason))
 
     def _put(

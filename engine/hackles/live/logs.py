@@ -43,4 +43,5 @@ def begin(settings: Log) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if settings.format == "json" else _Text())
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it announces its beginning and end
+    # It announces its beginning and end, and each request that is one too many.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
