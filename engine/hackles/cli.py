@@ -1,4 +1,4 @@
-"""The command line: `hackles score` and `hackles demo`.
+"""The command line: recordings (`score`), live calls (`live`, `simulate`, `config`, `doctor`), `demo`.
 
 Exit codes: 0 all well, 1 some files failed (or the output could not be written), 2 wrong usage,
 130 interrupted.
