@@ -1,4 +1,4 @@
-"""The command line: recordings (`score`), live calls (`live`, `simulate`, `config`, `doctor`), `demo`.
+"""The command line: recordings (`score`, `demo`), live calls (`live`, `simulate`, `config`, …).
 
 Exit codes: 0 all well, 1 some files failed (or the output could not be written), 2 wrong usage,
 130 interrupted.
