@@ -99,10 +99,9 @@ class Daemon:
         return found
 
     def groups(self) -> list[list[int]]:
-        """Return its workers' processes, the front with the first."""
-        front, *others = self.processes()
-        workers = [pid for pid in others if _is_worker(pid)]
-        return [[front, *workers[:1]], *([pid] for pid in workers[1:])]
+        """Return the processes of each worker; with one, that is the daemon, front and all."""
+        workers = [pid for pid in self.processes() if _is_worker(pid)]
+        return [[pid] for pid in workers or self.processes()]
 
     def cpu_s(self) -> float:
         """Return the CPU seconds of all its processes."""
