@@ -8,8 +8,8 @@ process on the same machine: what it took is told beside.
     python -m benchmarks.daemon_capacity --workers 1 2 --free --share 0.4 --out FILE
 
 The second asks what a second worker brings. On two cores the telephone system would take what that
-worker needs, so each worker gets a share of a core and no more. One worker is a thread, and the front is
-within its share; of several, each is a process, and the front runs where there is room.
+worker needs, so each worker gets a share of a core and no more. One worker is a thread, and the
+front is within its share; of several, each is a process, and the front runs where there is room.
 """
 
 import os
