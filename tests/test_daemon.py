@@ -22,7 +22,7 @@ from hackles.errors import UsageError
 from hackles.types import Alert, Gap, Reading
 from tests.conftest import customer, truth
 from tests.events import run
-from tests.program import HACKLES, Ended, finish, group, hackles, started, wait_until
+from tests.program import HACKLES, PATIENCE_S, Ended, finish, group, hackles, started, wait_until
 
 BASIC = """
 [compliance]
@@ -116,6 +116,12 @@ class Daemon:
         except urllib.error.HTTPError as error:
             text = error.read()
             return error.code, json.loads(text) if text.startswith(b"{") else {}
+
+    def status(self) -> str:
+        try:
+            return json.loads(self.get("/health"))["status"]
+        except urllib.error.HTTPError as error:  # all is not well
+            return json.loads(error.read())["status"]
 
     def calls(self) -> list[dict]:
         return json.loads(self.get("/calls"))["calls"]
@@ -372,6 +378,29 @@ def test_the_api_says_in_one_sentence_what_is_wrong(tmp_path):
             running.post("/calls", {"id": "a", "role": "customer"}, Host="evil.example")[0] == 400
         )
         assert running.post("/nothing", {})[0] == 404
+
+
+def test_half_a_request_is_given_up(tmp_path):
+    head = b"POST /calls HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with (
+        daemon(tmp_path) as running,
+        socket.create_connection(("127.0.0.1", running.control)) as client,
+    ):
+        client.sendall(head + b'Content-Length: 100\r\n\r\n{"id":')
+        client.settimeout(PATIENCE_S)
+        assert client.recv(4096).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="several workers need Linux")
+def test_a_worker_that_hangs_is_told_of(tmp_path):
+    with daemon(tmp_path, workers=2) as running:
+        (worker, *_) = [pid for pid in group(running.process.pid) if is_worker(pid)]
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            wait_until(lambda: "has said nothing" in running.status())
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        wait_until(lambda: running.status() == "ok")
 
 
 def test_metrics_name_no_call(tmp_path):

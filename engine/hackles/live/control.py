@@ -5,6 +5,7 @@ reach loopback too: so a foreign `Host` is refused, and a body must be said to b
 a browser asks leave that is never given.
 """
 
+import asyncio
 from typing import Annotated, Any, Final, Literal, Protocol, TypeVar
 
 import msgspec
@@ -21,6 +22,9 @@ from hackles.live.news import Registration
 from hackles.types import Role
 
 _LARGEST_BODY: Final = 16_384
+_BODY_S: Final = 5.0
+"""Whoever sends half a request must not keep others out for long."""
+
 _HOSTS: Final = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -168,15 +172,24 @@ async def _read(request: Request, kind: type[_B]) -> _B:
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise HTTPException(415, "Send JSON, with the header Content-Type: application/json.")
+    try:
+        async with asyncio.timeout(_BODY_S):
+            body = await _body(request)
+    except TimeoutError as error:
+        raise HTTPException(408, f"The body did not come within {_BODY_S:.0f} s.") from error
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise HTTPException(422, f"The body is not what is asked for: {error}.") from error
+
+
+async def _body(request: Request) -> bytes:
     body = b""
     async for some in request.stream():
         body += some
         if len(body) > _LARGEST_BODY:
             raise HTTPException(413, f"The body may have {_LARGEST_BODY} bytes, not more.")
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise HTTPException(422, f"The body is not what is asked for: {error}.") from error
+    return body
 
 
 async def _said(_request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import resource
 import signal
+import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -34,6 +35,7 @@ _DRAIN_S: Final = 4.0
 
 _SINKS_S: Final = 0.8
 _SAID_EVERY_S: Final = 60.0
+_SILENT_S: Final = 10.0
 _WORTH_SAYING_S: Final = 0.5
 
 
@@ -73,6 +75,7 @@ class Daemon:
             self._registry.has_withdrawn,
         )
         self._standing: dict[int, Report] = {}
+        self._heard_from = dict.fromkeys(range(settings.engine.workers), time.monotonic())
         self._stopped: set[int] = set()
         self._lost_s = 0.0
         self._has_failed = False
@@ -137,14 +140,23 @@ class Daemon:
 
     def health(self) -> tuple[bool, dict[str, object]]:
         """See `control.Front`."""
-        is_whole = self._crew.is_whole()
+        fault = self._fault()
         standing: dict[str, object] = {
-            "status": "ok" if is_whole else "a worker is being started again",
+            "status": fault or "ok",
             "calls": sum(report.calls for report in self._standing.values()),
             "behind_s": round(self._behind_s(), 3),
             "shadow": self._desk.showing.alerts.shadow,
         }
-        return is_whole, standing
+        return not fault, standing
+
+    def _fault(self) -> str:
+        """Return what is wrong with the workers, or ""."""
+        if not self._crew.is_whole():
+            return "a worker is being started again"
+        # Each says something every second; one that hangs says nothing.
+        oldest = time.monotonic() - _SILENT_S
+        hung = [worker for worker, when in self._heard_from.items() if when < oldest]
+        return f"worker {hung[0]} has said nothing for {_SILENT_S:.0f} s" if hung else ""
 
     def metrics(self) -> bytes:
         """See `control.Front`."""
@@ -154,6 +166,7 @@ class Daemon:
 
     def _on_report(self, worker: int, report: Report) -> None:
         self._standing[worker] = report
+        self._heard_from[worker] = time.monotonic()
         self._lost_s += report.lost_s
         self._desk.take(worker, report)
         self._metrics.standing(
@@ -173,6 +186,7 @@ class Daemon:
 
     def _on_death(self, worker: int) -> None:
         self._standing.pop(worker, None)
+        self._heard_from[worker] = time.monotonic()  # it has as long to begin again
         lost = self._desk.lose(worker, "lost: the process that listened to it died")
         _log.error("A worker died; %d calls are lost to it.", lost)
         self._metrics.restarted()
