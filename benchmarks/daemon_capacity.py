@@ -79,8 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     codes = mu_law(samples)
     print(f"{len(samples) / SAMPLE_RATE:.0f} s of audio, {share:.0%} of it speech", flush=True)
     held: dict[str, Figures] = {}
-    for workers in options.workers:
-        for n_calls in options.calls:
+    # Side by side: the machine is another one a few minutes later.
+    for n_calls in options.calls:
+        for workers in options.workers:
             found = hold(options, n_calls, workers, codes)
             held[f"{n_calls} on {workers}"] = found
             said = f"p99 {found['delay_ms_p99']} ms, {found['audio_not_heard_s']} s not heard"
