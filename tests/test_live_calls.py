@@ -429,6 +429,17 @@ def test_a_call_is_behind_by_what_the_clock_goes_ahead_of_its_audio_until_nothin
     assert intake.skipped == [[0], [0]]
 
 
+def test_what_the_network_lost_is_not_what_was_dropped_for_being_behind():
+    clock = Clock()
+    script = [((offer("a"),), {}), ((), {"a": {"lost": 800}})]
+    script += [((), {"a": {"drained": False}}), ((), {"a": {"lost": 1600}})]
+    _, found = scripted(script, clock=clock, behind_s=0.5)
+    for _ in script:
+        found.tick()
+        clock.now += 0.7
+    assert (found.calls.lost, found.calls.dropped) == (2400, 1600)
+
+
 def test_an_event_says_how_long_after_its_audio_it_was_told():
     clock = Clock()
     tenths = customer("en_rising_1")[: 8000 * 8].reshape(-1, 800)

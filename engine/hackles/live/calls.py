@@ -59,7 +59,7 @@ class LiveCalls:
         """
         self.withdraw_digit = withdraw_digit
         self.behind_s = 0.0
-        self.lost = self.heard = 0
+        self.lost = self.dropped = self.heard = 0
         self._bank, self._intakes, self._most_behind_s = bank, tuple(intakes), behind_s
         self._registry = registry or Registry()
         self._clock = clock
@@ -128,6 +128,9 @@ class LiveCalls:
             for at in np.flatnonzero(received.lost).tolist():
                 self._bank.skip(int(received.slots[at]), int(received.lost[at]))
             self.lost += int(received.lost.sum())
+            # Of these, what the network lost is no fault of ours, and no worker mends it.
+            dropped = self._behind[received.slots] > self._most_behind_s
+            self.dropped += int(received.lost[dropped].sum())
         self._bank.receive(received.slots, received.counts, received.samples)
         self.heard += len(received.samples)
 

@@ -77,7 +77,7 @@ class Daemon:
         self._standing: dict[int, Report] = {}
         self._heard_from = dict.fromkeys(range(settings.engine.workers), time.monotonic())
         self._stopped: set[int] = set()
-        self._lost_s = 0.0
+        self._dropped_s = 0.0
         self._has_failed = False
         self._crew: Crew
 
@@ -167,7 +167,7 @@ class Daemon:
     def _on_report(self, worker: int, report: Report) -> None:
         self._standing[worker] = report
         self._heard_from[worker] = time.monotonic()
-        self._lost_s += report.lost_s
+        self._dropped_s += report.dropped_s
         self._desk.take(worker, report)
         self._metrics.standing(
             sum(report.calls for report in self._standing.values()), self._behind_s()
@@ -277,14 +277,14 @@ class Daemon:
         """Say once a minute, if so, that more comes in than can be listened to."""
         while True:
             await asyncio.sleep(_SAID_EVERY_S)
-            if self._lost_s or self._behind_s() > _WORTH_SAYING_S:
+            if self._dropped_s or self._behind_s() > _WORTH_SAYING_S:
                 _log.warning(
-                    "Behind by %.1f s; %.0f s of audio were lost in the last minute. If this "
+                    "Behind by %.1f s; %.0f s of audio were dropped in the last minute. If this "
                     "goes on, add workers or let in fewer calls.",
                     self._behind_s(),
-                    self._lost_s,
+                    self._dropped_s,
                 )
-            self._lost_s = 0.0
+            self._dropped_s = 0.0
 
     def _say_where(self) -> None:
         settings = self._settings

@@ -219,10 +219,11 @@ class Engine:
             calls=len(calls),
             behind_s=calls.behind_s,
             lost_s=calls.lost / SAMPLE_RATE,
+            dropped_s=calls.dropped / SAMPLE_RATE,
             audio_s=calls.heard / SAMPLE_RATE,
             cpu_s=self._cpu_clock(),
             has_stopped=has_stopped,
         )
-        calls.lost = calls.heard = 0
+        calls.lost = calls.dropped = calls.heard = 0
         self._ticks_s.clear()
         return report

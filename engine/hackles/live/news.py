@@ -130,6 +130,7 @@ class Report:
         calls: how many are listened to.
         behind_s: how far behind the telephone system the engine is, at worst.
         lost_s: seconds of audio lost since the last report.
+        dropped_s: of these, what was let go because the engine was too far behind.
         audio_s: seconds of audio heard since then.
         cpu_s: of the worker since it began.
         has_stopped: whether this is its last.
@@ -141,6 +142,7 @@ class Report:
     calls: int = 0
     behind_s: float = 0.0
     lost_s: float = 0.0
+    dropped_s: float = 0.0
     audio_s: float = 0.0
     cpu_s: float = 0.0
     has_stopped: bool = False
