@@ -4,7 +4,8 @@
     ├── UsageError          what was asked for cannot be done as asked (exit code 2)
     │   └── RoleError       whose voice it is was not said, or must not be scored
     ├── AudioError          a recording cannot be read, or not to its end
-    └── ModelError          the detector's file is not one that this engine can run
+    ├── ModelError          the detector's file is not one that this engine can run
+    └── StoreError          the record cannot be reached, read or written now
 
 Each message is one sentence (or two) that says what to do. A foreign error becomes one of
 these where it is met, with the original as its cause; anything else is a bug and is raised.
@@ -29,3 +30,7 @@ class AudioError(HacklesError):
 
 class ModelError(HacklesError):
     """The detector's file is not one that this engine can run."""
+
+
+class StoreError(HacklesError):
+    """The record cannot be reached, read or written now."""

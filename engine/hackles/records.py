@@ -3,25 +3,125 @@
 import hashlib
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from hackles.types import SCHEMA, Alert, Event, Summary
+from hackles.types import SCHEMA, Alert, Event, Gap, Reading, Summary
 
 _encoder = msgspec.json.Encoder()
+_ODD: Final = "surrogateescape"
 
 
 @dataclass(frozen=True, slots=True)
 class CallNews:
-    """What became of a live call, other than what was heard; `reason` says why it was refused.
+    """What became of a live call, other than what was heard.
 
     The end of a call that was listened to is its summary.
+
+    Attributes:
+        state: begun, refused, or withdrawn.
+        reason: why it was refused.
+        consent: whether the caller agreed, as it began; None where that was not said.
+        customer: a keyed digest of the customer's number, "" where none was said. Of the sinks
+            only the store keeps it.
     """
 
     state: Literal["begun", "refused", "withdrawn"]
     reason: str | None = None
+    consent: bool | None = None
+    customer: str = ""
     type: Literal["call"] = field(default="call", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A person saw an alert, or says that it was none: `alert` is its id."""
+
+    time: float
+    alert: str
+    verdict: Literal["seen", "false_alarm"]
+    type: Literal["acknowledgement"] = field(default="acknowledgement", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CardShown:
+    """An agent was shown a card of the guidance, in this language."""
+
+    time: float
+    card: str
+    stage: str
+    language: str
+    type: Literal["card"] = field(default="card", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What an agent wrote down during a call."""
+
+    time: float
+    text: str
+    type: Literal["note"] = field(default="note", init=False)
+
+
+Result: TypeAlias = Literal["resolved", "promised", "passed_on", "unresolved", "ended_by_rule"]
+"""What came of a call; `ended_by_rule`: the agent ended it because of abuse, as the rule says."""
+
+Cause: TypeAlias = Literal[
+    "", "our_error", "product", "delivery", "billing", "unclear_offer", "misunderstanding", "other"
+]
+"""Where the trouble came from; "" if nobody said."""
+
+View: TypeAlias = Literal["", "helped", "too_late", "wrong", "not_needed"]
+"""What the agent thinks of the warnings of this call; never how the agent felt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an agent wrote down after a call; a later one of the same call takes its place.
+
+    Attributes:
+        time: how long the call was, in seconds.
+        result: what came of it.
+        what: what it was about.
+        promised: what was promised, or "".
+        by_when: by when, as it was said, or "".
+        cause: where the trouble came from.
+        view: what the agent thinks of the warnings.
+    """
+
+    time: float
+    result: Result
+    what: str = ""
+    promised: str = ""
+    by_when: str = ""
+    cause: Cause = ""
+    view: View = ""
+    type: Literal["outcome"] = field(default="outcome", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Satisfaction:
+    """A customer's answer to whatever survey is used.
+
+    Attributes:
+        score: 0 is the worst answer that could be given, 1 the best.
+        answer: as it was given ("4 of 1 to 5").
+        comment: in the customer's words, or "".
+        source: which survey, or "".
+    """
+
+    score: float
+    answer: str
+    comment: str = ""
+    source: str = ""
+    type: Literal["satisfaction"] = field(default="satisfaction", init=False)
+
+
+Deed: TypeAlias = Acknowledgement | CardShown | Note | Outcome | Satisfaction
+"""What people did about a call."""
+
+LiveEvent: TypeAlias = Event | Summary | CallNews | Deed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +143,7 @@ class LiveRecord:
     queue: str
     agent: str
     at: float
-    event: "Event | Summary | CallNews"
+    event: LiveEvent
     withheld: str | None = None
 
 
@@ -56,8 +156,16 @@ def event_id(source: str, event: Event) -> str:
     Stores insert by it, so a second run adds nothing.
     """
     state = getattr(event, "state", getattr(event, "reason", ""))
-    text = f"{source}\0{event.type}\0{event.time:.4f}\0{state}"
-    return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=12).hexdigest()
+    return _digest(f"{source}\0{event.type}\0{event.time:.4f}\0{state}".encode(errors=_ODD))
+
+
+def record_id(live: LiveRecord) -> str:
+    """Return the id of what happened in a live call, the same however often it is handed on."""
+    event = live.event
+    if isinstance(event, Reading | Alert | Gap):
+        return event_id(live.session, event)
+    said = f"{live.call}\0{live.session}\0{event.type}\0{live.at:.6f}\0".encode(errors=_ODD)
+    return _digest(said + _encoder.encode(event))
 
 
 def line(file: str, event: Event | Summary) -> bytes:
@@ -66,7 +174,7 @@ def line(file: str, event: Event | Summary) -> bytes:
     if not isinstance(event, Summary):
         record["id"] = event_id(file, event)
     # A name that is no valid text in this locale is told as well as text can.
-    record["file"] = file.encode(errors="surrogateescape").decode(errors="replace")
+    record["file"] = file.encode(errors=_ODD).decode(errors="replace")
     return _encoder.encode(record | _fields(event)) + b"\n"
 
 
@@ -75,16 +183,21 @@ def live_line(live: LiveRecord) -> bytes:
     event = live.event
     record: Record = {"schema": SCHEMA, "type": event.type}
     if not isinstance(event, Summary | CallNews):
-        record["id"] = event_id(live.session, event)
+        record["id"] = record_id(live)
     told = datetime.fromtimestamp(live.at, UTC).isoformat(timespec="milliseconds")
     record |= {"call": live.call, "session": live.session, "at": told.replace("+00:00", "Z")}
     if isinstance(event, CallNews):
         record |= {"queue": live.queue, "agent": live.agent}
     record |= _fields(event)
+    record.pop("customer", None)  # kept where it is deleted in time, or nowhere
     if isinstance(event, Alert):
         record["withheld"] = live.withheld
     return _encoder.encode(record) + b"\n"
 
 
-def _fields(event: "Event | Summary | CallNews") -> Record:
+def _fields(event: LiveEvent) -> Record:
     return {f.name: getattr(event, f.name) for f in fields(event) if f.name != "type"}
+
+
+def _digest(said: bytes) -> str:
+    return hashlib.blake2b(said, digest_size=12).hexdigest()

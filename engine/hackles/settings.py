@@ -179,6 +179,56 @@ class Output(_Section, frozen=True):
     keep: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 10
 
 
+class Store(_Section, frozen=True):
+    """The record: calls, alerts, what was done about them, and what came of it. Never audio.
+
+    Attributes:
+        folder: holds the key of all digests, the spool, and the database if that is a file.
+        database: the URL of a PostgreSQL database; "" for an SQLite file in the folder.
+        head: a file in which the head of the chain is kept outside of the database, best on
+            another machine's disk; "" for one in the folder.
+        spool_mb: what waits on disk while the database cannot be reached; more is lost, and said.
+        scores_days: readings and gaps are kept so long.
+        alerts_days: all else, alerts and what was done about them, is kept so long.
+    """
+
+    folder: Text = "record"
+    database: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^(postgresql://\S+)?\Z",
+            description='a URL such as "postgresql://hackles@db.example/hackles", or "" for SQLite',
+        ),
+    ] = ""
+    head: str = ""
+    spool_mb: Positive = 64.0
+    scores_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30
+    alerts_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 200
+
+
+class Guidance(_Section, frozen=True):
+    """What agents are told to do, and in which language.
+
+    Attributes:
+        language: of the agent's page and of notifications; "" for the reader's own.
+        folder: holds cards (`en.toml`, `pl.toml`, `es.toml`) and `rules.toml` of one's own,
+            each instead of the one that travels with hackles; "" for none.
+    """
+
+    language: Literal["", "en", "pl", "es"] = ""
+    folder: str = ""
+
+
+class Desktop(_Section, frozen=True):
+    """Notifications on the desktop of the person at this machine.
+
+    Attributes:
+        agent: only of this agent's calls; "" for all.
+    """
+
+    agent: str = ""
+
+
 class Log(_Section, frozen=True):
     """What the daemon says of itself, on standard error."""
 
@@ -200,4 +250,7 @@ class Settings(_Section, frozen=True):
     alerts: Alerts = Alerts()
     thresholds: Thresholds = Thresholds()
     output: Output = Output()
+    store: Store | None = None
+    guidance: Guidance = Guidance()
+    desktop: Desktop | None = None
     log: Log = Log()

@@ -51,6 +51,7 @@ class Offer:
         queue: which it waits in, or "".
         agent: an opaque name of who takes it, or "".
         consent: whether the caller agreed; None where that was not said.
+        customer: the customer's number, or "".
     """
 
     call: str
@@ -58,6 +59,7 @@ class Offer:
     queue: str = ""
     agent: str = ""
     consent: bool | None = None
+    customer: str = ""
 
 
 OpenCall: TypeAlias = Callable[[Offer], int | None]

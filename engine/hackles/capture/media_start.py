@@ -79,6 +79,7 @@ class Start(msgspec.Struct):
             said.get("queue", "")[:_LONGEST_NAME],
             said.get("agent", "")[:_LONGEST_NAME],
             _CONSENT.get(said.get("consent", "").lower()),
+            said.get("customer", "")[:_LONGEST_NAME],
         )
 
 

@@ -23,6 +23,9 @@ _PATHS: Final = frozenset(
         ("pipe", "path"),
         ("folder", "path"),
         ("output", "jsonl"),
+        ("store", "folder"),
+        ("store", "head"),
+        ("guidance", "folder"),
     ]
 )
 _STANDARD_STREAM: Final = "-"
@@ -131,9 +134,12 @@ def _section(
                 text = f"{name} must be {wanted(field.type)}, not {shown(table[name])}"
                 findings.append(Finding(path, text, (name,)))
                 bad.add(name)
-        elif field.required and name not in bad:
-            findings.append(_missing(path, field))
-            bad.add(name)
+        elif field.required:
+            if name not in bad:
+                findings.append(_missing(path, field))
+                bad.add(name)
+        elif (path[0], name) in _PATHS:
+            values[name] = _converted(path, kind, name, field.default, folder)
     stand_ins = {name: _STAND_INS.get(name, "") for name in bad if fields[name].required}
     return Section(path, kind.cls(**values, **stand_ins), frozenset(bad)), findings
 

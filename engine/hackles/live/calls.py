@@ -172,7 +172,14 @@ class LiveCalls:
         if reason is not None:
             self._news.append(Refused(known.call, reason))
             return None
-        session = Session(secrets.token_hex(6), known.call, known.queue, known.agent)
+        session = Session(
+            secrets.token_hex(6),
+            known.call,
+            known.queue,
+            known.agent,
+            known.consent,
+            known.customer,
+        )
         self._calls[slot], self._slots[known.call] = _Call(session, intake), slot
         self._began[slot], self._behind[slot] = self._clock(), 0.0
         self._news.append(Begun(session))

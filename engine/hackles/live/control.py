@@ -42,6 +42,7 @@ class _Call(_Body):
     queue: _Label = ""
     agent: _Label = ""
     consent: bool | None = None
+    customer: _Label = ""
 
 
 class _Consent(_Body):
@@ -130,7 +131,7 @@ class _Api:
             )
         name = said.call or said.id
         self._front.register(
-            Registration(said.id, name, role, said.queue, said.agent, said.consent)
+            Registration(said.id, name, role, said.queue, said.agent, said.consent, said.customer)
         )
         return _json({"id": said.id, "call": name}, 201)
 

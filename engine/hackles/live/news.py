@@ -23,6 +23,7 @@ class Registration:
         queue: which it waits in, or "".
         agent: an opaque name of who takes it, or "".
         consent: whether the caller agreed; None where that was not said.
+        customer: the customer's number, or "". It is kept in memory alone.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Registration:
     queue: str = ""
     agent: str = ""
     consent: bool | None = None
+    customer: str = ""
 
     @property
     def barred(self) -> tuple[str, ...]:
@@ -68,12 +70,23 @@ Order: TypeAlias = Registration | Withdrawn | Reload | Stop
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One call as it is listened to: another connection of the same call is another session."""
+    """One call as it is listened to: another connection of the same call is another session.
+
+    Attributes:
+        id: its own.
+        call: the call's name.
+        queue: which it waited in, or "".
+        agent: an opaque name of who took it, or "".
+        consent: whether the caller agreed; None where that was not said.
+        customer: the customer's number, or ""; at the desk, a keyed digest of it.
+    """
 
     id: str
     call: str
     queue: str
     agent: str
+    consent: bool | None = None
+    customer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

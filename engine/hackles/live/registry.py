@@ -60,7 +60,13 @@ class Registry:
         said = self._registrations.get(offer.call)
         if said is None:
             return Registration(
-                offer.call, offer.call, offer.role, offer.queue, offer.agent, offer.consent
+                offer.call,
+                offer.call,
+                offer.role,
+                offer.queue,
+                offer.agent,
+                offer.consent,
+                offer.customer,
             )
         registration = said[1]
         return Registration(
@@ -71,6 +77,7 @@ class Registry:
             registration.agent or offer.agent,
             # Of two answers the one that protects the caller counts.
             False if offer.consent is False else registration.consent,
+            registration.customer or offer.customer,
         )
 
     def refusal(self, known: Registration) -> Refusal | None:
