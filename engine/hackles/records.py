@@ -136,6 +136,7 @@ class LiveRecord:
         at: when it was told, in seconds since 1970.
         event: what happened.
         withheld: why an alert is recorded but not shown to people; None if it is shown.
+        card: the id of the card that people are shown with an alert, or "".
     """
 
     call: str
@@ -145,6 +146,7 @@ class LiveRecord:
     at: float
     event: LiveEvent
     withheld: str | None = None
+    card: str = ""
 
 
 Record: TypeAlias = dict[str, object]
