@@ -14,16 +14,20 @@ from starlette.applications import Starlette
 
 from hackles.capture.intake import Refusal
 from hackles.errors import HacklesError
+from hackles.guidance import load as load_guidance
 from hackles.live import logs
+from hackles.live.agent import AgentPage
 from hackles.live.control import control, watching
 from hackles.live.crew import Alone, Crew, Several
+from hackles.live.cues import Cues
 from hackles.live.desk import Desk, LiveCall
 from hackles.live.gate import Gate
 from hackles.live.metrics import Metrics
-from hackles.live.news import Order, Registration, Reload, Report, Stop, Withdrawn
+from hackles.live.news import Order, Registration, Reload, Report, Session, Stop, Withdrawn
 from hackles.live.pages import Page
 from hackles.live.registry import Registry
 from hackles.live.showing import Showing
+from hackles.records import Deed
 from hackles.settings import Settings
 from hackles.sinks.opened import opened
 from hackles.sinks.sink import Feed
@@ -67,13 +71,15 @@ class Daemon:
         self._metrics = Metrics()
         self._registry = Registry()
         feeds = [Feed(sink) for sink in opened(settings.output)]
+        guidance = load_guidance(settings.guidance.folder)
         self._desk = Desk(
             feeds,
-            Showing(settings.alerts),
+            Cues(guidance, Showing(settings.alerts), settings.guidance.language),
             self._metrics,
             self._on_forgotten,
             self._registry.has_withdrawn,
         )
+        self._page = AgentPage(self._desk, self)
         self._standing: dict[int, Report] = {}
         self._heard_from = dict.fromkeys(range(settings.engine.workers), time.monotonic())
         self._stopped: set[int] = set()
@@ -101,8 +107,9 @@ class Daemon:
             self._say_where()
             await self._stop.wait()
             await self._end(gates)
+            self._page.close()
             for server in servers:
-                server.should_exit = server.force_exit = True
+                server.should_exit = True
             for task in tasks[len(servers) :]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -133,6 +140,10 @@ class Daemon:
     def snooze(self, who: str, seconds: float) -> None:
         """See `control.Front`."""
         self._desk.showing.snooze(who, seconds)
+
+    def record(self, call: str, deed: Deed) -> None:
+        """See `control.Front`."""
+        self._desk.record(Session("", call, "", ""), deed)
 
     def calls(self) -> list[LiveCall]:
         """See `control.Front`."""
@@ -222,7 +233,7 @@ class Daemon:
         ]
 
     def _pages(self) -> Iterator[tuple[Starlette, str]]:
-        yield control(self), self._settings.control.listen
+        yield control(self, self._page.routes()), self._settings.control.listen
         if self._settings.metrics is not None:
             yield watching(self), self._settings.metrics.listen
 
