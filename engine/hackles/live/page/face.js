@@ -27,7 +27,7 @@ export function showNone(why) {
   for (const id of ["clock", "since", "trend-text", "quiet-text"]) write(id, "");
   write("state", word(`page.${why}`));
   write("hint", word(`page.${why}_hint`));
-  items("because", []);
+  showBecause([]);
   draw(null);
 }
 
@@ -44,7 +44,7 @@ export function showCall(call, now) {
   write("trend-text", call.quiet_text ? "" : call.trend_text);
   by("trend").dataset.trend = call.trend;
   write("quiet-text", call.quiet_text);
-  items("because", isTold ? arranged(call.alert.because) : []);
+  showBecause(isTold ? call.alert.because : []);
   draw({ ...call, time: now });
   showVerdict(call);
   showCard(call.card);
@@ -111,9 +111,18 @@ export function node(name, ...content) {
   return element;
 }
 
-/** The most telling phrase first, then short ones, so that as many as can be fit. */
-function arranged([first, ...others]) {
-  return [first, ...others.sort((one, other) => one.length - other.length)].filter(Boolean);
+/** Show what is most telling; what finds no room is left out, rather than moving all that follows. */
+function showBecause(phrases) {
+  const list = by("because");
+  const told = JSON.stringify(phrases);
+  if (list.dataset.told === told) return;
+  list.dataset.told = told;
+  for (let count = phrases.length; count >= 0; count--) {
+    const [first = "", ...others] = phrases.slice(0, count);
+    const short = others.sort((one, other) => one.length - other.length);
+    items("because", [first, ...short].filter(Boolean));
+    if (list.scrollHeight <= list.clientHeight) return;
+  }
 }
 
 function colour(state) {
