@@ -1,0 +1,1 @@
+"""The agent's page: what a browser loads, and its words in English, Polish and Spanish."""

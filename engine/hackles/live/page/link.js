@@ -1,0 +1,45 @@
+// What comes from the daemon, and what goes to it.
+
+import { say } from "./face.js";
+import { word } from "./words.js";
+
+const AGAIN_MS = 2000;
+const PATIENCE_MS = 20_000;
+
+/** Hand on each view as it comes; say when the daemon cannot be heard, and try until it can. */
+export function listen(onView, onLost) {
+  const source = new EventSource(`/agent/events${location.search}`);
+  let watch;
+  const lose = () => {
+    clearTimeout(watch);
+    onLost();
+  };
+  const again = () => {
+    lose();
+    source.close();
+    setTimeout(listen, AGAIN_MS, onView, onLost);
+  };
+  source.addEventListener("view", (event) => onView(JSON.parse(event.data)));
+  // A daemon that says "alive" now and then, and stops saying so, hangs.
+  source.addEventListener("alive", () => {
+    clearTimeout(watch);
+    watch = setTimeout(again, PATIENCE_MS);
+  });
+  source.onerror = () => (source.readyState === EventSource.CLOSED ? again() : lose());
+}
+
+/** Tell the daemon what was done about a call; return whether it has taken that in. */
+export async function tell(session, what, body = {}) {
+  try {
+    const answer = await fetch(`/agent/calls/${encodeURIComponent(session)}/${what}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (answer.ok) return true;
+    say((await answer.json()).error);
+  } catch {
+    say(word("said.not_sent"));
+  }
+  return false;
+}
