@@ -110,7 +110,9 @@ def test_a_tip_is_what_the_first_card_of_a_state_says():
 # The guide
 
 acts = st.lists(
-    st.tuples(st.sampled_from([*State, "wait", "wait", "next", "abuse", "end"]), st.floats(0, 40)),
+    st.tuples(
+        st.sampled_from([*State, "wait", "wait", "next", "abuse", "rest", "end"]), st.floats(0, 40)
+    ),
     max_size=60,
 )
 
@@ -126,7 +128,7 @@ def played(told, rules=OURS.rules):
         elif act == "end":
             card = guide.end(warned=bool(seconds > 20))
         else:
-            card = {"wait": guide.wait, "next": guide.next, "abuse": guide.abuse}[act](time)
+            card = getattr(guide, act)(time)
         if card is not None:
             yield card, guide
 
@@ -376,3 +378,13 @@ def test_no_file_breaks_the_reader(sections):
     rules, faults = read_rules(sections, {"limit": "abusive"})
     assert rules is None
     assert faults
+
+
+def test_after_a_false_alarm_the_cards_are_those_of_a_call_in_which_nothing_is_the_matter():
+    guide = Guide(OURS.rules)
+    guide.begin(0.0)
+    guide.hear(State.RISING, 30.0)
+    assert guide.rest(40.0) is not None
+    assert set(guide.allowed) == set(OURS.rules.voices["rest"][-1].cards)
+    assert guide.wait(400.0) is None
+    assert OURS.deck("en").card(guide.hear(State.RISING, 500.0)).stage == "venting"

@@ -52,6 +52,14 @@ class Guide:
             return None
         return self._show(self._rules.voices[voice][0])
 
+    def rest(self, time: float) -> str | None:
+        """Return a card for a call in which nothing is the matter after all: a false alarm."""
+        if self._is_over or self._voice == _REST:
+            return None
+        situations = self._rules.voices[_REST]
+        self._voice, self._since, self._place = _REST, time, len(situations) - 1
+        return None if self._is_held(time) else self._show(situations[-1])
+
     def wait(self, time: float) -> str | None:
         """Return the next card if the time for it has come; None if nothing changes."""
         if self._is_over or self._situation is None or self._is_held(time):

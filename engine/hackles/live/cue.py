@@ -122,7 +122,7 @@ class Cue:
         self.alert.verdict = verdict
         if verdict == "false_alarm":
             self.rest()
-            self._turn(self.guide.hear(State.CALM, self.time))
+            self._turn(self.guide.rest(self.time))
         return Acknowledgement(self.time, alert, verdict)
 
     def ask(self, wish: Literal["next", "abuse"]) -> None:

@@ -106,8 +106,10 @@ class Cues:
 
     def card_shown(self, cue: Cue, language: str) -> CardShown | None:
         """Return that a call's card was shown, if that was not yet said."""
-        stage = self.guidance.deck(language).card(cue.card).stage if cue.card else ""
-        return cue.shown(stage, language)
+        if not cue.card:
+            return None
+        deck = self.guidance.deck(language)
+        return cue.shown(deck.card(cue.card).stage, deck.language)
 
     def of(self, agent: str, most: int) -> list[Cue]:
         """Return the calls of an agent ("" for all), who needs help now first."""
