@@ -5,6 +5,7 @@ needed, and travel as JSON.
 """
 
 from dataclasses import fields
+from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -99,8 +100,8 @@ def row(
     kind = "begun" if isinstance(event, CallNews) else event.type
     own = record_id(record)
     id_ = own if isinstance(event, _BY_NAME) else names.entry(own)
-    time = None if isinstance(event, CallNews | Summary) else getattr(event, "time", None)
-    return EntryRow(session, call, at, id_, kind, time, payload(said))
+    moment = None if isinstance(event, CallNews | Summary) else getattr(event, "time", None)
+    return EntryRow(session, call, at, id_, kind, moment, payload(said))
 
 
 def begun(record: LiveRecord, call: str, event: CallNews) -> dict[str, Any]:
@@ -117,18 +118,23 @@ def begun(record: LiveRecord, call: str, event: CallNews) -> dict[str, Any]:
 
 def payload(said: dict[str, Any]) -> str:
     """Return JSON that is the same for the same contents, and that every database takes."""
-    try:
-        return _encoder.encode(said).decode()
-    except UnicodeEncodeError:  # half a sign, which a name on a command line may hold
-        return _encoder.encode(_whole(msgspec.to_builtins(said))).decode()
+    return _encoder.encode(_whole(msgspec.to_builtins(said))).decode()
 
 
 def _whole(value: Any) -> Any:
-    """Return a value whose texts can be written."""
+    """Return a value without what cannot be written: halves of signs, and NUL in PostgreSQL."""
     if isinstance(value, str):
-        return value.encode(errors="replace").decode()
+        return value.encode(errors="replace").decode().replace("\0", "\ufffd")
     if isinstance(value, dict):
         return {name: _whole(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_whole(one) for one in value]
     return value
+
+
+def missed(row: ReadingRow | GapRow | EntryRow) -> EntryRow:
+    """Return the beginning of a call of which this is the first that is known."""
+    said = {"session": row.session, "call": row.call, "queue": "", "agent": "", "missed": True}
+    said |= {"customer": None, "consent": None}
+    id_ = blake2b(f"missed {row.session}".encode(), digest_size=12).hexdigest()
+    return EntryRow(row.session, row.call, row.at, id_, "begun", None, payload(said))
