@@ -1,13 +1,17 @@
 """What a page shows, in the reader's language."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hackles.live.cue import Cue, ShownAlert
 from hackles.live.cues import Cues
 from hackles.wording import Words, words
+
+if TYPE_CHECKING:
+    from hackles.store.search import Earlier
 
 
 def view(cues: Cues, shown: Sequence[Cue], language: str) -> dict[str, Any]:
@@ -33,7 +37,7 @@ def _call(cues: Cues, cue: Cue, language: str) -> dict[str, Any]:
         "quiet_text": said.reason(cue.quiet) if cue.quiet else "",
         "alert": _alert(cue.alert, said) if cue.alert else None,
         "card": _card(cues, cue.card, language) if cue.card else None,
-        "earlier": cue.earlier or [],
+        "earlier": [_earlier(one) for one in cue.earlier or ()],
         "notes": cue.notes,
         "ended": cue.ended is not None,
         "duration_s": cue.ended.duration_s if cue.ended else None,
@@ -51,6 +55,16 @@ def _alert(shown: ShownAlert, said: Words) -> dict[str, Any]:
         "confidence": alert.confidence,
         "because": said.phrases(alert),
         "verdict": shown.verdict,
+    }
+
+
+def _earlier(one: "Earlier") -> dict[str, Any]:
+    return {
+        "date": date.fromtimestamp(one.at).isoformat(),
+        "result": one.result,
+        "what": one.what,
+        "promised": one.promised,
+        "by_when": one.by_when,
     }
 
 
