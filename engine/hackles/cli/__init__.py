@@ -17,6 +17,7 @@ import typer
 
 from hackles import __version__
 from hackles.cli.daemon import configuration, doctor, live
+from hackles.cli.record import calls, export, purge, satisfaction, verify
 from hackles.cli.recordings import demo, score
 from hackles.cli.simulation import simulate
 from hackles.errors import HacklesError, UsageError
@@ -45,7 +46,12 @@ def _options(
     """Hear a customer's irritation while it is still rising."""
 
 
-for _command in (score, demo, simulate, live, doctor):
+_COMMANDS = (
+    *(score, demo),
+    *(live, simulate, doctor),
+    *(calls, export, purge, verify, satisfaction),
+)
+for _command in _COMMANDS:
     app.command()(_command)
 app.add_typer(configuration, name="config")
 

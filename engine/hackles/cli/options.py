@@ -1,7 +1,10 @@
 """What several commands ask for in the same words."""
 
 from enum import StrEnum
-from typing import Final
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+import typer
 
 
 class Format(StrEnum):
@@ -10,6 +13,11 @@ class Format(StrEnum):
     TABLE = "table"
     JSONL = "jsonl"
 
+
+Config: TypeAlias = Annotated[
+    Path, typer.Option(metavar="PATH", help="The settings; [store] says where the record is.")
+]
+CONFIG: Final = Path("hackles.toml")
 
 NO_CUSTOMER: Final = (
     "Say whose voice is where: add --customer left, right or a channel's number (1 is left), or "
