@@ -2,18 +2,21 @@
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
 
 from hackles.capture.intake import Refusal
-from hackles.errors import HacklesError
+from hackles.errors import HacklesError, ModelError
 from hackles.live import logs
 from hackles.live.control import control, watching
 from hackles.live.crew import Alone, Crew, Several
@@ -66,7 +69,8 @@ class Daemon:
         self._settings, self._load = settings, load
         self._metrics = Metrics()
         self._registry = Registry()
-        feeds = [Feed(sink) for sink in opened(settings.output)]
+        model, configuration = _hash_of_model(settings.engine.model), _hash_of(settings)
+        feeds = [Feed(sink) for sink in opened(settings, model, configuration)]
         self._desk = Desk(
             feeds,
             Showing(settings.alerts),
@@ -335,6 +339,20 @@ def chosen(settings: Settings, workers: int | None, shadow: bool) -> Settings:
     if shadow:
         settings = replace(settings, alerts=replace(settings.alerts, shadow=True))
     return settings
+
+
+def _hash_of_model(path: str) -> str:
+    """Return a hash of the model's file, by which alerts say what they come from."""
+    file = Path(path) if path else resources.files("hackles_models") / "default.onnx"
+    try:
+        return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
+    except OSError as error:
+        raise ModelError(f"There is no model at {path}; name an .onnx file.") from error
+
+
+def _hash_of(settings: Settings) -> str:
+    """Return a hash of the settings, by which alerts say how they were decided."""
+    return hashlib.blake2b(msgspec.json.encode(settings), digest_size=16).hexdigest()
 
 
 def _allow_many_connections() -> None:

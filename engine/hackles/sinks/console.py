@@ -57,5 +57,8 @@ class LiveConsole:
     def forget(self, call: str) -> None:
         """What was printed is seen, and not kept."""
 
+    def rest(self) -> None:
+        """Nothing is put off."""
+
     def close(self) -> None:
         """Leave the terminal as it is."""
