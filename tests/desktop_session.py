@@ -82,6 +82,26 @@ def screen() -> Iterator[str]:
         process.wait()
 
 
+_INTERFACE = """\
+<node>
+  <interface name="org.freedesktop.Notifications">
+    <method name="GetServerInformation">
+      <arg direction="out" type="s"/><arg direction="out" type="s"/>
+      <arg direction="out" type="s"/><arg direction="out" type="s"/>
+    </method>
+    <method name="GetCapabilities"><arg direction="out" type="as"/></method>
+    <method name="Notify">
+      <arg direction="in" type="s"/><arg direction="in" type="u"/><arg direction="in" type="s"/>
+      <arg direction="in" type="s"/><arg direction="in" type="s"/><arg direction="in" type="as"/>
+      <arg direction="in" type="a{sv}"/><arg direction="in" type="i"/>
+      <arg direction="out" type="u"/>
+    </method>
+    <method name="CloseNotification"><arg direction="in" type="u"/></method>
+  </interface>
+</node>
+"""
+
+
 class Desktop:
     """A session bus, and a notification server on it; each can be started and killed."""
 
@@ -105,8 +125,10 @@ class Desktop:
     def start_bus(self) -> None:
         """Start the bus, and watch what passes over it."""
         (self.folder / "bus").unlink(missing_ok=True)
-        self._start("dbus-daemon", f"--config-file={self.folder}/bus.conf", "--nofork")
-        wait_until((self.folder / "bus").exists)
+        config = f"--config-file={self.folder}/bus.conf"
+        bus = self._start("dbus-daemon", config, "--nofork", "--print-address")
+        assert bus.stdout.readline()  # it listens
+        bus.stdout.close()
         self._watcher = Watcher(self.address)
 
     def start_server(self) -> None:
@@ -114,11 +136,38 @@ class Desktop:
         self._start("dunst", "-conf", f"{self.folder}/dunstrc")
         wait_until(lambda: self.dunstctl("is-paused").returncode == 0)
 
+    def start_plain_server(self) -> None:
+        """Start a server that shows bare text, and neither buttons nor markup."""
+        answers = {
+            "Introspect": ("s", [_INTERFACE]),
+            "GetServerInformation": ("ssss", ["Plain", "nobody", "1", "1.2"]),
+            "GetCapabilities": ("as", [["body"]]),
+            "Notify": ("u", [1]),
+            "CloseNotification": ("", []),
+        }
+        begun = threading.Event()
+
+        async def serve() -> None:
+            bus = await MessageBus(bus_address=self.address).connect()
+
+            def answer(message: Message) -> Message | None:
+                if message.message_type is not MessageType.METHOD_CALL:
+                    return None
+                return Message.new_method_return(message, *answers[message.member])
+
+            bus.add_message_handler(answer)
+            await bus.request_name("org.freedesktop.Notifications")
+            begun.set()
+            with suppress(EOFError, OSError):
+                await bus.wait_for_disconnect()
+
+        threading.Thread(target=lambda: asyncio.run(serve())).start()
+        assert begun.wait(10)
+
     def kill(self, program: str) -> None:
         """End a program at once."""
-        process = self._running.pop(program)
-        process.kill()
-        process.wait()
+        with self._running.pop(program) as process:
+            process.kill()
 
     def stop(self, program: str) -> None:
         """Let a program hang."""
@@ -159,10 +208,11 @@ class Desktop:
         """Return the titles of what is on the screen."""
         return [body[3] for body in self._watcher.shown.values()]
 
-    def _start(self, *command: str) -> None:
-        self._running[command[0]] = subprocess.Popen(
-            command, env=self.environment, stderr=subprocess.DEVNULL
+    def _start(self, *command: str) -> subprocess.Popen:
+        self._running[command[0]] = process = subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
+        return process
 
 
 class Watcher:

@@ -2,8 +2,11 @@
 
 import logging
 import sys
+from importlib.resources import files
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hackles import guidance
 from hackles.doctor.desktop import notifications
@@ -12,9 +15,10 @@ from hackles.records import Acknowledgement, LiveRecord, record_id
 from hackles.settings import Compliance, Settings
 from hackles.settings import Desktop as Section
 from hackles.sinks.desktop import DesktopSink
+from hackles.sinks.notices import Notices
 from hackles.sinks.sink import Feed
 from hackles.types import Alert, Evidence, Gap, Reason, State, Summary
-from hackles.wording import words
+from hackles.wording import LANGUAGES, words
 from tests.desktop_session import Desktop, screen
 from tests.program import wait_until
 
@@ -96,7 +100,7 @@ def test_a_warning_is_one_sentence_a_tip_and_two_buttons_in_the_agents_language(
     said = words(language)
     assert (application, icon, timeout) == ("hackles", "", -1)
     assert title.casefold() == f"▲ {said.state(State.RISING)}".casefold()
-    sentence, tip = text.split("\n")
+    tip, sentence = text.split("\n")
     assert tip == guidance.load().deck(language).card("let-finish").do
     first, second, third = (said.phrase(one) for one in EVIDENCE)
     assert sentence.casefold() == f"{first}, {second}.".casefold()
@@ -178,6 +182,67 @@ def test_calls_of_other_agents_are_shown_to_whoever_asks_for_all_alone(desktop):
         assert sorted(desktop.shown()) == sorted(
             titles(State.RISING, State.RISING, State.IRRITATED)
         )
+
+
+MOVED = st.sampled_from(
+    [
+        Evidence(measure, unit, baseline, now)
+        for measure, unit, now in (
+            ("pitch", "semitones", 23.2),
+            ("tempo", "syllables/s", 4.7),
+            ("loudness", "dB", -24.0),
+            ("tension", "dB", -9.2),
+            ("liveliness", "semitones", 6.3),
+        )
+        for baseline in (None, now + 5.0, now - 4.0)
+    ]
+)
+
+
+@given(
+    evidence=st.lists(MOVED, max_size=5).map(tuple),
+    language=st.sampled_from(LANGUAGES),
+    state=st.sampled_from([State.RISING, State.IRRITATED]),
+    card=st.sampled_from(["", "no such card", *(c.id for c in guidance.load().deck("en").cards)]),
+)
+def test_a_notification_is_one_glance(evidence, language, state, card):
+    told = Alert(63.0, 60.0, state, 0.6, 0.2, 0.8, evidence)
+    notice = Notices(language, None).notice(card, told, print, print)
+    tip, *sentence = notice.text.split("\n")
+    assert len(notice.title) <= 30
+    assert tip == guidance.load().tip(state, language, card)
+    assert len(sentence) == bool(evidence)
+    assert all(len(line) <= 90 for line in [tip, *sentence])
+    assert all(len(label) <= 16 for label, _ in notice.buttons)
+
+
+def own_cards(folder, do):
+    """Return the cards of a team that says this where irritation rises."""
+    cards = (files("hackles.guidance") / "cards" / "en.toml").read_text(encoding="utf-8")
+    first = guidance.load().tip(State.RISING, "en")
+    assert first in cards
+    (folder / "en.toml").write_text(cards.replace(first, do), encoding="utf-8")
+    return guidance.load(str(folder))
+
+
+def test_a_teams_own_words_are_shown_as_they_are_written(desktop, tmp_path):
+    cards = own_cards(tmp_path, "Use <name> & thanks.")
+    with Agent(cards=cards) as agent:
+        agent.tell(record(alert()))
+        wait_until(desktop.shown)
+    assert desktop.told()[0][4].startswith("Use &lt;name&gt; &amp; thanks.\n")
+
+
+def test_a_server_without_buttons_and_markup_is_sent_none(bare, tmp_path):
+    bare.start_bus()
+    bare.start_plain_server()
+    with Agent(cards=own_cards(tmp_path, "Use <name> & thanks.")) as agent:
+        agent.tell(record(alert()))
+        wait_until(bare.shown)
+        text, actions = bare.told()[0][4:6]
+    assert text.startswith("Use <name> & thanks.\n")
+    assert actions == ["default", ""]
+    assert "has no buttons: a click says that it was seen" in doctor()[0]
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ SHAPES: Final = {State.RISING: "▲", State.IRRITATED: "■"}
 """The states that are shown, by the shapes that they have everywhere: not by colour alone."""
 
 _MEASURES: Final = 2
-"""The most telling; the page beside it has them all."""
+_LINE: Final = 60
+"""Of the measures that moved, the most telling, and a second one if it fits into a line of so many
+characters; the page has them all."""
 
 
 class Notices:
@@ -39,17 +41,25 @@ class Notices:
             seen: is called by the first button, and by a click beside them.
             false_alarm: is called by the second one.
         """
-        because = self._words.because(replace(alert, evidence=alert.evidence[:_MEASURES]))
+        # What to do comes first: some desktops show one line, and the rest when they are asked.
         tip = self._guidance.tip(alert.state, self._words.language, card)
+        because = self._because(alert)
         return Notice(
             f"{SHAPES[alert.state]} {_capital(self._words.state(alert.state))}",
-            f"{_capital(because)}.\n{tip}" if because else tip,
+            f"{tip}\n{_capital(because)}." if because else tip,
             (
                 (self._words.text("seen"), seen),
                 (self._words.text("false_alarm"), false_alarm),
             ),
             seen,
         )
+
+    def _because(self, alert: Alert) -> str:
+        """Return what moved, in about a line."""
+        said = self._words.because(replace(alert, evidence=alert.evidence[:_MEASURES]))
+        if len(said) > _LINE:
+            said = self._words.because(replace(alert, evidence=alert.evidence[:1]))
+        return said
 
 
 def _capital(text: str) -> str:
