@@ -108,7 +108,9 @@ def read_deck(language: str, sections: Mapping[str, Any]) -> tuple[Deck, list[st
     cards: dict[str, Card] = {}
     for place, values in enumerate(raw, 1):
         id_ = values.get("id") if isinstance(values, dict) else None
-        named = f"card {id_!r}" if isinstance(id_, str) and id_ else f"card number {place}"
+        if not isinstance(id_, str):
+            id_ = ""
+        named = f"card {id_!r}" if id_ else f"card number {place}"
         found = list(_faults(values)) if isinstance(values, dict) else ["write it as [[card]]"]
         if id_ in cards:
             found.append("there are two of this name; rename one")

@@ -1,7 +1,6 @@
 """The words of one language, as its file has them."""
 
 from functools import cache
-from importlib import resources
 from typing import Any, Final, Literal
 
 from hackles.errors import UsageError
@@ -29,6 +28,7 @@ def words(language: str) -> "Words":
     if language not in LANGUAGES:
         raise UsageError(f"There are no words in {language!r}; choose {', '.join(LANGUAGES)}.")
     import tomllib
+    from importlib import resources
 
     file = resources.files("hackles.wording") / f"{language}.toml"
     return Words(language, tomllib.loads(file.read_text(encoding="utf-8")))
