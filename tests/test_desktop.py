@@ -1,5 +1,6 @@
 """Warnings on a real desktop: a session bus, dunst, and a screen that nobody sees."""
 
+import asyncio
 import logging
 import sys
 from importlib.resources import files
@@ -16,6 +17,7 @@ from hackles.settings import Compliance, Settings
 from hackles.settings import Desktop as Section
 from hackles.sinks.desktop import DesktopSink
 from hackles.sinks.notices import Notices
+from hackles.sinks.screen import Screen
 from hackles.sinks.sink import Feed
 from hackles.types import Alert, Evidence, Gap, Reason, State, Summary
 from hackles.wording import LANGUAGES, words
@@ -214,6 +216,67 @@ def test_a_notification_is_one_glance(evidence, language, state, card):
     assert len(sentence) == bool(evidence)
     assert all(len(line) <= 90 for line in [tip, *sentence])
     assert all(len(label) <= 16 for label, _ in notice.buttons)
+
+
+class Board:
+    """What `Screen` asks of a server, without a desktop."""
+
+    def __init__(self):
+        self.shown, self.pressed = {}, []
+
+    async def show(self, notice):
+        self.pressed.append([press for _, press in notice.buttons])
+        self.shown[len(self.pressed)] = notice.title[0]
+        return len(self.pressed)
+
+    async def clear(self, number):
+        self.shown.pop(number, None)
+
+
+CALLS = st.sampled_from(["call 1", "call 2"])
+DEEDS = st.one_of(
+    st.tuples(st.just("alert"), CALLS, st.sampled_from([State.RISING, State.IRRITATED])),
+    st.tuples(st.sampled_from(["eased", "end", "forget", "acknowledged"]), CALLS, st.none()),
+    st.tuples(st.just("press"), st.integers(0, 30), st.sampled_from([0, 1])),
+    st.tuples(st.just("settle"), st.none(), st.none()),
+)
+
+
+@given(deeds=st.lists(DEEDS, max_size=40))
+def test_the_newest_warning_of_each_call_is_on_the_screen_until_it_is_over(deeds):
+    board, answers, standing, told_of, forgotten = Board(), [], {}, [], []
+    screen = Screen("", Notices("en", None), lambda *said: answers.append(said), lambda: None)
+    for place, (deed, one, other) in enumerate(deeds):
+        before = len(answers)
+        if deed == "alert":
+            standing[one] = record(alert(other, 60.0 + place), call=one)
+            told_of.append(standing[one])
+            screen.take(standing[one])
+        elif deed == "eased":
+            standing.pop(one, None)
+            screen.take(record(alert(State.EASED, 60.0 + place), call=one))
+        elif deed == "end":
+            standing.pop(one, None)
+            screen.take(record(END, call=one))
+        elif deed == "forget":
+            standing.pop(one, None)
+            forgotten += [known for known in told_of if known.call == one]
+            screen.forget(one)
+        elif deed == "acknowledged" and one in standing:
+            told = record(Acknowledgement(60.0, record_id(standing.pop(one)), "seen"), call=one)
+            screen.take(told)
+        elif deed == "press" and board.shown:
+            number = sorted(board.shown)[one % len(board.shown)]
+            board.pressed[number - 1][other]()
+            for told, verdict in answers[before:]:
+                assert told not in forgotten
+                assert verdict == ("seen", "false_alarm")[other]
+                if standing.get(told.call) == told:
+                    del standing[told.call]
+        elif deed == "settle":
+            asyncio.run(screen.settle(board))
+            shapes = [titles(known.event.state)[0][0] for known in standing.values()]
+            assert sorted(board.shown.values()) == sorted(shapes)
 
 
 def own_cards(folder, do):

@@ -79,7 +79,7 @@ class DesktopSink:
 
     def forget(self, call: str) -> None:
         """Have cleared what is shown of a call."""
-        self._loop.call_soon_threadsafe(self._screen.drop, call)
+        self._loop.call_soon_threadsafe(self._screen.forget, call)
 
     def close(self) -> None:
         """Clear everything, for nobody would hear the buttons any more."""
@@ -94,7 +94,7 @@ class DesktopSink:
 
     def _end(self) -> None:
         self._is_over = True
-        self._screen.drop_all()
+        self._screen.end()
         self._changed.set()
         self._loop.call_later(_FAREWELL_S, self._serving.cancel)
 

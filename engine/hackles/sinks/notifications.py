@@ -17,8 +17,6 @@ from hackles.errors import UsageError
 if TYPE_CHECKING:
     from dbus_fast.message import Message
 
-_log = logging.getLogger(__name__)
-
 _APPLICATION: Final = "hackles"
 _BUS_NAME: Final = "org.freedesktop.Notifications"
 

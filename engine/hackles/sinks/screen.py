@@ -31,6 +31,7 @@ class _Warning:
         since: when it came, by a steady clock.
         was_shown: whether it was; it is not shown again.
         number: its notification's, 0 while there is none.
+        is_forgotten: whether nothing may be told of its call any more.
     """
 
     record: LiveRecord
@@ -38,6 +39,7 @@ class _Warning:
     since: float
     was_shown: bool = False
     number: int = 0
+    is_forgotten: bool = False
 
 
 class Screen:
@@ -57,30 +59,29 @@ class Screen:
         self._agent, self._notices = agent, notices
         self._answer, self._on_change = answer, on_change
         self._warnings: dict[str, _Warning] = {}
-        self._obsolete: list[int] = []
+        self._obsolete: list[_Warning] = []
 
     def take(self, record: LiveRecord) -> None:
         """Take in an alert, the end of a call, or what somebody says of an alert."""
         event, known = record.event, self._warnings.get(record.call)
         if isinstance(event, Alert) and event.state in SHAPES:
             if self._agent in ("", record.agent):
-                self.drop(record.call)
+                self._drop(record.call)
                 self._warnings[record.call] = _Warning(record, event, time.monotonic())
                 self._on_change()
         elif known is not None and _ends(event, record.session, known.record):
-            self.drop(record.call)
+            self._drop(record.call)
 
-    def drop(self, call: str) -> None:
-        """Have what is shown of a call cleared, and know of it no more."""
-        known = self._warnings.pop(call, None)
-        if known is not None and known.number:
-            self._obsolete.append(known.number)
-            self._on_change()
+    def forget(self, call: str) -> None:
+        """Have what is shown of a call cleared, and take no answer to it any more."""
+        for known in (*self._warnings.values(), *self._obsolete):
+            known.is_forgotten |= known.record.call == call
+        self._drop(call)
 
-    def drop_all(self) -> None:
+    def end(self) -> None:
         """Have everything cleared."""
         for call in list(self._warnings):
-            self.drop(call)
+            self._drop(call)
 
     def lose(self) -> None:
         """Take it that nothing is shown any more: the server is gone, or the way to it."""
@@ -104,12 +105,12 @@ class Screen:
             if known.was_shown or self._warnings.get(call) is not known:
                 continue
             if time.monotonic() - known.since > _TOO_LATE_S:
-                self.drop(call)
+                self._drop(call)
                 continue
             known.number = await server.show(self._notice(known))
             known.was_shown = True
             if self._warnings.get(call) is not known:  # it was over while it was being shown
-                self._obsolete.append(known.number)
+                self._obsolete.append(known)
         await self.clear(server)
 
     async def clear(self, server: Server) -> None:
@@ -119,7 +120,15 @@ class Screen:
             OSError: if the server is gone.
         """
         while self._obsolete:
-            await server.clear(self._obsolete.pop())
+            await server.clear(self._obsolete[0].number)
+            del self._obsolete[0]  # others may have come behind it
+
+    def _drop(self, call: str) -> None:
+        """Have what is shown of a call cleared, and know of it no more."""
+        known = self._warnings.pop(call, None)
+        if known is not None and known.number:
+            self._obsolete.append(known)
+            self._on_change()
 
     def _notice(self, known: _Warning) -> Notice:
         return self._notices.notice(
@@ -130,9 +139,10 @@ class Screen:
         )
 
     def _on_answer(self, known: _Warning, verdict: Verdict) -> None:
-        if self._warnings.get(known.record.call) is not known:
-            return  # pressed while it was being cleared
-        self.drop(known.record.call)
+        if known.is_forgotten:
+            return
+        if self._warnings.get(known.record.call) is known:  # else it was about to be cleared
+            self._drop(known.record.call)
         try:
             self._answer(known.record, verdict)
         except Exception:  # noqa: BLE001 - what nobody foresaw must not end the notifications
