@@ -339,6 +339,9 @@ _FIXED: Final = (
     "control",
     "metrics",
     "output",
+    "store",
+    "guidance",
+    "desktop",
     "log",
 )
 """Sections that cannot change while calls go on."""
