@@ -43,7 +43,14 @@ def hold(options: argparse.Namespace, n_calls: int, workers: int, codes: np.ndar
     stolen = stolen_s()
     with (
         tempfile.TemporaryDirectory() as folder,
-        daemon(Path(folder), options.protocol, n_calls, workers, own) as running,
+        daemon(
+            Path(folder),
+            options.protocol,
+            n_calls,
+            workers,
+            own,
+            "[store]\n" if options.record else "",
+        ) as running,
     ):
         order = Order(options.protocol, running.port, n_calls, rounds, codes, n_calls, other)
         with limited(running.groups(), options.share):
@@ -69,10 +76,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1])
     parser.add_argument("--free", action="store_true", help="on whichever cores there are")
     parser.add_argument("--share", type=float, help="of a core for each worker, and no more")
+    parser.add_argument("--record", action="store_true", help="with a record of all of it")
     parser.add_argument("--seconds", type=float, default=20.0, help="measured, of each number")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
     where = "free" if options.free else "one_core"
+    where += "_record" if options.record else ""
     out = options.out or ROOT / f"benchmarks/results/daemon_{options.protocol}_{where}.json"
     begun = {"commit": commit()}
     samples, share = traffic()
