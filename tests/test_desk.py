@@ -2,6 +2,8 @@
 
 import pytest
 
+from hackles.guidance import load
+from hackles.live.cues import Cues
 from hackles.live.desk import Desk
 from hackles.live.metrics import Metrics
 from hackles.live.news import Begun, Ended, Forgotten, Refused, Report, Session, Told
@@ -31,6 +33,9 @@ class Kept:
     def forget(self, call):
         self.records = [record for record in self.records if record.call != call]
 
+    def rest(self):
+        pass
+
     def close(self):
         pass
 
@@ -42,7 +47,7 @@ class Office:
         self.sink, self.registry = Kept(), Registry()
         self.desk = Desk(
             [Feed(self.sink)],
-            Showing(Alerts()),
+            Cues(load(), Showing(Alerts())),
             Metrics(),
             self.withdraw,
             self.registry.has_withdrawn,

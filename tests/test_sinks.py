@@ -214,6 +214,9 @@ class Slow:
             raise OSError(errno.ENOSPC, "No space left on device")
         self.deleted.append((call, len(self.taken)))
 
+    def rest(self):
+        pass
+
     def close(self):
         pass
 

@@ -1,6 +1,7 @@
 """Events as JSON lines: the contract with whoever reads them, schema 1."""
 
 import hashlib
+import math
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
@@ -116,6 +117,23 @@ class Satisfaction:
     comment: str = ""
     source: str = ""
     type: Literal["satisfaction"] = field(default="satisfaction", init=False)
+
+
+def satisfaction(
+    score: float, best: float, worst: float, comment: str = "", source: str = ""
+) -> Satisfaction:
+    """Return an answer that was given on a scale from `worst` to `best`.
+
+    Raises:
+        ValueError: if it is not on that scale, or that is none.
+    """
+    if not (math.isfinite(best) and math.isfinite(worst)) or best == worst:
+        raise ValueError("best and worst must be two different numbers.")
+    share = (score - worst) / (best - worst)
+    if not 0 <= share <= 1:
+        raise ValueError(f"{score:g} is not between {worst:g} (worst) and {best:g} (best).")
+    answer = f"{score:g} of {worst:g} to {best:g}"
+    return Satisfaction(round(share, 4), answer, comment, source)
 
 
 Deed: TypeAlias = Acknowledgement | CardShown | Note | Outcome | Satisfaction

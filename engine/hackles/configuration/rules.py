@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hackles.capture.files import parse_channels
+from hackles.configuration import keeping
 from hackles.configuration.faults import Finding, Section, Sections
 from hackles.errors import UsageError
-from hackles.settings import Engine, Folder, Media, Output, Pipe
+from hackles.settings import Engine, Folder, Media, Output, Pipe, Store
 
 WAYS_IN: Final = ("audiosocket", "media", "pipe", "folder")
 _SECRETS: Final = ("key", "token_file", "twilio_token_file")
@@ -45,6 +46,8 @@ def _alone(part: Section) -> Iterator[Finding]:
         yield Finding(part.path, "path is a folder; name a pipe (mkfifo makes one)", ("path",))
     elif isinstance(values, Output):
         yield from _output(part, values)
+    elif isinstance(values, Store):
+        yield from keeping.findings(part, values)
 
 
 def _media(part: Section, media: Media) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from hackles.settings import Settings
 
 _HASH_BYTES: Final = 8
 _CONTROL: Final = ("starlette", "uvicorn", "prometheus_client")
+_RECORD: Final = ("sqlalchemy", "alembic")
 _TRAIN: Final = "for any other use train your own (python -m models.training, models/README.md)"
 _RESTRICTED: Final = ("non-commercial", "noncommercial", "research")
 
@@ -59,6 +60,11 @@ def parts(settings: Settings | None) -> Telling:
     yield _part("picows", "live", "media streams", bool(settings and settings.media))
     for name in _CONTROL:
         yield _part(name, "live", "the control API and metrics", settings is not None)
+    store = settings.store if settings else None
+    for name in _RECORD:
+        yield _part(name, "live", "the record", store is not None)
+    is_shared = bool(store and store.database)
+    yield _part("psycopg", "postgresql", "a record in PostgreSQL", is_shared)
     yield _part("av", "av", "m4a, mp4, webm and wma", is_needed=False)
 
 

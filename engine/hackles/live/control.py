@@ -5,8 +5,8 @@ reach loopback too: so a foreign `Host` is refused, and a body must be said to b
 a browser asks leave that is never given.
 """
 
-import asyncio
-from typing import Annotated, Any, Final, Literal, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -17,13 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hackles.live.asking import Body, answered, read
 from hackles.live.desk import LiveCall
 from hackles.live.news import Registration
+from hackles.records import Satisfaction, satisfaction
 from hackles.types import Role
-
-_LARGEST_BODY: Final = 16_384
-_BODY_S: Final = 5.0
-"""Whoever sends half a request must not keep others out for long."""
 
 _HOSTS: Final = ("localhost", "127.0.0.1", "[::1]", "::1")
 
@@ -31,11 +29,7 @@ _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Label = Annotated[str, msgspec.Meta(max_length=200)]
 
 
-class _Body(msgspec.Struct, forbid_unknown_fields=True):
-    """What all bodies have in common."""
-
-
-class _Call(_Body):
+class _Call(Body):
     id: _Name
     role: Literal["customer", "agent", "mixed", "unknown"]
     call: _Label = ""
@@ -45,17 +39,23 @@ class _Call(_Body):
     customer: _Label = ""
 
 
-class _Consent(_Body):
+class _Consent(Body):
     consent: bool
 
 
-class _Snooze(_Body):
+class _Snooze(Body):
     minutes: Annotated[float, msgspec.Meta(ge=0, le=24 * 60)]
     call: _Label = ""
     agent: _Label = ""
 
 
-_B = TypeVar("_B", bound=_Body)
+class _Satisfaction(Body):
+    call: _Name
+    score: float
+    best: float
+    worst: float
+    comment: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    source: _Label = ""
 
 
 class Front(Protocol):
@@ -73,6 +73,9 @@ class Front(Protocol):
     def snooze(self, who: str, seconds: float) -> None:
         """Show no new warnings for an agent, or of a call, for a while."""
 
+    def record(self, call: str, deed: Satisfaction) -> None:
+        """Record what a customer says of a call, which may be over."""
+
     def calls(self) -> list[LiveCall]:
         """Return the calls that are listened to."""
 
@@ -83,15 +86,17 @@ class Front(Protocol):
         """Return what Prometheus reads."""
 
 
-def control(front: Front) -> Starlette:
-    """Return the API."""
+def control(front: Front, pages: Sequence[Route] = ()) -> Starlette:
+    """Return the API, with the pages for people beside it."""
     api = _Api(front)
     routes = [
         Route("/calls", api.calls, methods=["GET"]),
         Route("/calls", api.register, methods=["POST"]),
         Route("/calls/{call:path}/consent", api.consent, methods=["POST"]),
         Route("/snooze", api.snooze, methods=["POST"]),
+        Route("/satisfaction", api.satisfaction, methods=["POST"]),
         *_watching(api),
+        *pages,
     ]
     hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(_HOSTS), www_redirect=False)
     return Starlette(routes=routes, middleware=[hosts], exception_handlers={HTTPException: _said})
@@ -117,11 +122,11 @@ class _Api:
 
     async def calls(self, _request: Request) -> Response:
         """Return the calls that are listened to."""
-        return _json({"calls": [_told(call) for call in self._front.calls()]})
+        return answered({"calls": [_told(call) for call in self._front.calls()]})
 
     async def register(self, request: Request) -> Response:
         """Take in whose voice a call will bring, and whether it may be heard."""
-        said = await _read(request, _Call)
+        said = await read(request, _Call)
         role = Role(said.role)
         if role in (Role.MIXED, Role.UNKNOWN):
             raise HTTPException(
@@ -133,70 +138,56 @@ class _Api:
         self._front.register(
             Registration(said.id, name, role, said.queue, said.agent, said.consent, said.customer)
         )
-        return _json({"id": said.id, "call": name}, 201)
+        return answered({"id": said.id, "call": name}, 201)
 
     async def consent(self, request: Request) -> Response:
         """Withdraw a caller's consent; within a call it is not given again."""
         call = request.path_params["call"]
-        said = await _read(request, _Consent)
+        said = await read(request, _Consent)
         if not said.consent:
             self._front.withdraw(call)
         elif self._front.has_withdrawn(call):
             raise HTTPException(
                 409, "This caller withdrew consent; within a call it is not given again."
             )
-        return _json({"call": call, "consent": said.consent})
+        return answered({"call": call, "consent": said.consent})
 
     async def snooze(self, request: Request) -> Response:
         """Show no new warnings for an agent, or of a call, for some minutes; 0 ends it."""
-        said = await _read(request, _Snooze)
+        said = await read(request, _Snooze)
         if bool(said.call) == bool(said.agent):
             raise HTTPException(422, "Say whom to spare: a call or an agent.")
         self._front.snooze(said.call or said.agent, 60 * said.minutes)
-        return _json({"minutes": said.minutes})
+        return answered({"minutes": said.minutes})
+
+    async def satisfaction(self, request: Request) -> Response:
+        """Take in a customer's answer to a survey."""
+        said = await read(request, _Satisfaction)
+        if self._front.has_withdrawn(said.call):
+            raise HTTPException(409, "This caller withdrew consent; nothing is kept of the call.")
+        try:
+            answer = satisfaction(said.score, said.best, said.worst, said.comment, said.source)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from error
+        self._front.record(said.call, answer)
+        return answered({"call": said.call, "score": answer.score}, 202)
 
     async def health(self, _request: Request) -> Response:
         """Return how things stand; 503 if a worker is not there."""
         is_well, standing = self._front.health()
-        return _json(standing, 200 if is_well else 503)
+        return answered(standing, 200 if is_well else 503)
 
     async def metrics(self, _request: Request) -> Response:
         """Return what Prometheus reads."""
         return Response(self._front.metrics(), media_type="text/plain; version=0.0.4")
 
 
-async def _read(request: Request, kind: type[_B]) -> _B:
-    """Return a request's body.
-
-    Raises:
-        HTTPException: if it is not what it should be; the sentence says what is wrong.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise HTTPException(415, "Send JSON, with the header Content-Type: application/json.")
-    try:
-        async with asyncio.timeout(_BODY_S):
-            body = await _body(request)
-    except TimeoutError as error:
-        raise HTTPException(408, f"The body did not come within {_BODY_S:.0f} s.") from error
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise HTTPException(422, f"The body is not what is asked for: {error}.") from error
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for some in request.stream():
-        body += some
-        if len(body) > _LARGEST_BODY:
-            raise HTTPException(413, f"The body may have {_LARGEST_BODY} bytes, not more.")
-    return body
-
-
 async def _said(_request: Request, error: Exception) -> Response:
     """Return an error as JSON."""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return _json({"error": getattr(error, "detail", "Something went wrong; see the log.")}, status)
+    return answered(
+        {"error": getattr(error, "detail", "Something went wrong; see the log.")}, status
+    )
 
 
 def _told(call: LiveCall) -> dict[str, Any]:
@@ -211,7 +202,3 @@ def _told(call: LiveCall) -> dict[str, Any]:
         "level": call.level,
         "alerts": call.tally.alerts,
     }
-
-
-def _json(content: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, media_type="application/json")

@@ -14,18 +14,23 @@ from starlette.applications import Starlette
 
 from hackles.capture.intake import Refusal
 from hackles.errors import HacklesError
-from hackles.live import logs
+from hackles.guidance import load as load_guidance
+from hackles.live import fingerprints, logs
+from hackles.live.agent import AgentPage
 from hackles.live.control import control, watching
 from hackles.live.crew import Alone, Crew, Several
+from hackles.live.cue import Verdict
+from hackles.live.cues import Cues
 from hackles.live.desk import Desk, LiveCall
 from hackles.live.gate import Gate
 from hackles.live.metrics import Metrics
-from hackles.live.news import Order, Registration, Reload, Report, Stop, Withdrawn
+from hackles.live.news import Order, Registration, Reload, Report, Session, Stop, Withdrawn
 from hackles.live.pages import Page
 from hackles.live.registry import Registry
 from hackles.live.showing import Showing
+from hackles.records import Deed, LiveRecord, record_id
 from hackles.settings import Settings
-from hackles.sinks.opened import opened
+from hackles.sinks.opened import opened, record_of
 from hackles.sinks.sink import Feed
 
 _log = logging.getLogger(__name__)
@@ -66,13 +71,23 @@ class Daemon:
         self._settings, self._load = settings, load
         self._metrics = Metrics()
         self._registry = Registry()
-        feeds = [Feed(sink) for sink in opened(settings.output)]
+        guidance = load_guidance(settings.guidance.folder)
+        sinks = opened(settings, guidance, self._answer)
+        self._record = record_of(
+            settings,
+            fingerprints.model(settings.engine.model),
+            fingerprints.configuration(settings),
+        )
         self._desk = Desk(
-            feeds,
-            Showing(settings.alerts),
+            [Feed(sink) for sink in (*sinks, *([self._record] if self._record else []))],
+            Cues(guidance, Showing(settings.alerts), settings.guidance.language),
             self._metrics,
             self._on_forgotten,
             self._registry.has_withdrawn,
+            self._record.digest if self._record else lambda _: "",
+        )
+        self._page = AgentPage(
+            self._desk, self, self._record.earlier if self._record else lambda *_: ()
         )
         self._standing: dict[int, Report] = {}
         self._heard_from = dict.fromkeys(range(settings.engine.workers), time.monotonic())
@@ -80,10 +95,11 @@ class Daemon:
         self._dropped_s = 0.0
         self._has_failed = False
         self._crew: Crew
+        self._loop: asyncio.AbstractEventLoop
 
     async def run(self) -> int:
         """Listen until told to stop; return the exit code."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         self._stop, self._all_stopped = asyncio.Event(), asyncio.Event()
         # First, so that one that is told to stop while its model loads ends well, too.
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -101,8 +117,9 @@ class Daemon:
             self._say_where()
             await self._stop.wait()
             await self._end(gates)
+            self._page.close()
             for server in servers:
-                server.should_exit = server.force_exit = True
+                server.should_exit = True
             for task in tasks[len(servers) :]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -133,6 +150,16 @@ class Daemon:
     def snooze(self, who: str, seconds: float) -> None:
         """See `control.Front`."""
         self._desk.showing.snooze(who, seconds)
+
+    def _answer(self, alert: LiveRecord, verdict: Verdict) -> None:
+        """Take in what a person said of an alert elsewhere than on the page, on any thread."""
+        self._loop.call_soon_threadsafe(
+            self._desk.answer, alert.session, record_id(alert), verdict
+        )
+
+    def record(self, call: str, deed: Deed) -> None:
+        """See `control.Front`."""
+        self._desk.record(Session("", call, "", ""), deed)
 
     def calls(self) -> list[LiveCall]:
         """See `control.Front`."""
@@ -222,7 +249,7 @@ class Daemon:
         ]
 
     def _pages(self) -> Iterator[tuple[Starlette, str]]:
-        yield control(self), self._settings.control.listen
+        yield control(self, self._page.routes()), self._settings.control.listen
         if self._settings.metrics is not None:
             yield watching(self), self._settings.metrics.listen
 
@@ -259,6 +286,8 @@ class Daemon:
             return
         before, self._settings = self._settings, _renewed(self._settings, settings)
         self._desk.showing.alerts = self._settings.alerts
+        if self._record is not None:
+            self._record.configuration = fingerprints.configuration(self._settings)
         self._crew.order(
             Reload(self._settings.thresholds, self._settings.compliance.withdraw_digit)
         )

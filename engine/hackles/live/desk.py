@@ -3,16 +3,19 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hackles.capture.complaints import Complaints
+from hackles.live.cue import Verdict
+from hackles.live.cues import Cues
 from hackles.live.metrics import Metrics
 from hackles.live.news import Begun, Ended, Forgotten, News, Refused, Report, Session, Told
-from hackles.live.showing import Showing, Withheld
-from hackles.records import CallNews, LiveRecord
+from hackles.live.showing import Withheld
+from hackles.records import CallNews, Deed, LiveEvent, LiveRecord
 from hackles.sinks.sink import Feed
 from hackles.tally import Tally
-from hackles.types import Alert, Event, Reading, State, Summary
+from hackles.types import Alert, Event, Reading, State
+from hackles.wording import system_language
 
 _log = logging.getLogger(__name__)
 
@@ -36,25 +39,29 @@ class Desk:
     def __init__(
         self,
         feeds: Sequence[Feed],
-        showing: Showing,
+        cues: Cues,
         metrics: Metrics,
         on_forgotten: Callable[[str], None],
         has_withdrawn: Callable[[str], bool],
+        digest: Callable[[str], str] = lambda _: "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Begin with no call.
 
         Args:
             feeds: where records go.
-            showing: which alerts people are shown.
+            cues: what agents are shown.
             metrics: what is counted.
             on_forgotten: is told of a call that a worker may hear no longer.
             has_withdrawn: whether a call's caller withdrew consent: news of it may be under way.
+            digest: makes of a customer's number what may be kept of it, or "".
             clock: seconds since 1970.
         """
+        self._digest = digest
         self._on_forgotten, self._has_withdrawn = on_forgotten, has_withdrawn
-        self.showing, self.metrics = showing, metrics
+        self.cues, self.showing, self.metrics = cues, cues.showing, metrics
         self._feeds, self._clock = tuple(feeds), clock
+        self._has_people = any(feed.for_people for feed in feeds)
         self._calls: dict[str, LiveCall] = {}
         self._complaints = Complaints(_log)
 
@@ -86,10 +93,31 @@ class Desk:
             if known.session.call == call:
                 del self._calls[known.session.id]
                 self.showing.end(known.session)
+        self.cues.forget(call)
         for feed in self._feeds:
             feed.forget(call)
         _log.info("Call %r: the caller withdrew consent; what was kept of it is deleted.", call)
         self._put(Session("", call, "", ""), CallNews("withdrawn"))
+
+    # What people do about calls.
+
+    def answer(self, session: str, alert: str, verdict: Verdict) -> None:
+        """Record what an agent says of an alert, if it is the one that is shown."""
+        cue, said = self.cues.find(session), self.cues.answer(session, alert, verdict)
+        if cue is not None and said is not None:
+            self._put(cue.session, said)
+
+    def show_card(self, session: str, language: str) -> None:
+        """Record that people are shown the card of a call, if that was not yet said."""
+        cue = self.cues.find(session)
+        shown = self.cues.card_shown(cue, language) if cue is not None else None
+        if cue is not None and shown is not None:
+            self._put(cue.session, shown)
+
+    def record(self, session: Session, deed: Deed) -> None:
+        """Record what was done about a call, unless its caller withdrew consent."""
+        if not self._has_withdrawn(session.call):
+            self._put(session, deed)
 
     def sinks(self) -> dict[str, tuple[int, int]]:
         """Return of each sink how many records wait, and how many it dropped."""
@@ -107,8 +135,7 @@ class Desk:
                 if id_ in self._calls:
                     self._tell(self._calls[id_], event, delay_s)
             case Begun(session=session) if not self._has_withdrawn(session.call):
-                self._calls[session.id] = LiveCall(session, worker, self._clock())
-                self._begin(session)
+                self._begin(worker, replace(session, customer=self._digest(session.customer)))
             case Ended(session=id_, duration_s=duration_s, speech_s=speech_s):
                 if id_ in self._calls:
                     self.metrics.call("ended")
@@ -119,10 +146,12 @@ class Desk:
             case Forgotten(call=call):
                 self._on_forgotten(call)
 
-    def _begin(self, session: Session) -> None:
+    def _begin(self, worker: int, session: Session) -> None:
+        self._calls[session.id] = LiveCall(session, worker, self._clock())
         self.metrics.call("begun")
         _log.info("Call %r is listened to.", session.call)
-        self._put(session, CallNews("begun"))
+        self.cues.begin(session)
+        self._put(session, CallNews("begun", consent=session.consent, customer=session.customer))
 
     def _tell(self, call: LiveCall, event: Event, delay_s: float) -> None:
         """Pass an event on, to people if they are to see it."""
@@ -135,7 +164,10 @@ class Desk:
             call.state = event.state
             withheld = self.showing.withheld(call.session, event)
         self.metrics.event(event, delay_s, withheld)
-        self._put(call.session, event, withheld)
+        card = self.cues.tell(call.session.id, event, withheld)
+        self._put(call.session, event, withheld, card)
+        if card and self._has_people:
+            self.show_card(call.session.id, self.cues.language or system_language())
 
     def _close(
         self, call: LiveCall, duration_s: float, speech_s: float | None, error: str | None
@@ -143,6 +175,7 @@ class Desk:
         """Tell what a call came to, and forget it."""
         summary = call.tally.summary(duration_s, speech_s, error)
         self._put(call.session, summary)
+        self.cues.end(call.session.id, duration_s, error)
         self.showing.end(call.session)
         del self._calls[call.session.id]
         _log.info(
@@ -159,7 +192,11 @@ class Desk:
         self._put(Session("", call, "", ""), CallNews("refused", reason))
 
     def _put(
-        self, session: Session, event: Event | Summary | CallNews, withheld: Withheld | None = None
+        self,
+        session: Session,
+        event: LiveEvent,
+        withheld: Withheld | None = None,
+        card: str = "",
     ) -> None:
         record = LiveRecord(
             session.call,
@@ -169,6 +206,7 @@ class Desk:
             self._clock(),
             event,
             withheld,
+            card,
         )
         for feed in self._feeds:
             if withheld is None or not feed.for_people:

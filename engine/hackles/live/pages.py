@@ -28,6 +28,7 @@ class Page(uvicorn.Server):
             lifespan="off",
             limit_concurrency=64,
             timeout_keep_alive=5,
+            timeout_graceful_shutdown=1,
         )
         super().__init__(config)
 

@@ -19,6 +19,7 @@ class Withheld(StrEnum):
     SHADOW = "shadow"
     SNOOZED = "snoozed"
     HOURLY_CAP = "hourly_cap"
+    FALSE_ALARM = "false_alarm"
 
 
 class Showing:
@@ -46,6 +47,11 @@ class Showing:
         if alert.state is State.EASED:
             del self._episodes[session.id]
         return why
+
+    def silence(self, session: str) -> None:
+        """Show nothing more of an episode that the agent says is a false alarm."""
+        if session in self._episodes:
+            self._episodes[session] = Withheld.FALSE_ALARM
 
     def end(self, session: Session) -> None:
         """Forget a call."""

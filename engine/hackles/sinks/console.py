@@ -8,10 +8,10 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from hackles.guidance import TIPS
+from hackles.guidance import Guidance, load
 from hackles.records import LiveRecord
 from hackles.types import Alert, State
-from hackles.wording import STATES, because, clock
+from hackles.wording import clock, words
 
 _LOOK = {State.RISING: ("▲", "yellow"), State.IRRITATED: ("■", "red"), State.EASED: ("▽", "cyan")}
 
@@ -30,9 +30,18 @@ class LiveConsole:
     name = "console"
     for_people = True
 
-    def __init__(self, file: TextIO) -> None:
-        """Print to a terminal, a pipe or a file."""
+    def __init__(
+        self, file: TextIO, language: str = "en", guidance: Guidance | None = None
+    ) -> None:
+        """Print to a terminal, a pipe or a file.
+
+        Args:
+            file: where to.
+            language: one of those that hackles speaks.
+            guidance: where the cards are; None for those that travel with hackles.
+        """
         self._console = _Console(file=file, soft_wrap=True, highlight=False)
+        self._words, self._guidance = words(language), guidance or load()
 
     def write(self, records: Sequence[LiveRecord]) -> None:
         """Print the alerts among some records.
@@ -48,14 +57,19 @@ class LiveConsole:
         symbol, colour = _LOOK[alert.state]
         when = time.strftime("%H:%M:%S", time.localtime(record.at))
         who = ", ".join(filter(None, (record.call, record.queue, record.agent)))
+        at = self._words.text("at", time=clock(alert.time))
         line = Text(f"{when}  ")
-        line.append(f"{symbol} {STATES[alert.state]}", style=f"bold {colour}")
-        line.append(f"  {who}  at {clock(alert.time)}: {because(alert)}")
+        line.append(f"{symbol} {self._words.state(alert.state)}", style=f"bold {colour}")
+        line.append(f"  {who}  {at}: {self._words.because(alert)}")
         self._console.print(line)
-        self._console.print(Text(f"          → {TIPS[alert.state]}", style="bold"))
+        tip = self._guidance.tip(alert.state, self._words.language, record.card)
+        self._console.print(Text(f"          → {tip}", style="bold"))
 
     def forget(self, call: str) -> None:
         """What was printed is seen, and not kept."""
+
+    def rest(self) -> None:
+        """Nothing is put off."""
 
     def close(self) -> None:
         """Leave the terminal as it is."""

@@ -73,6 +73,9 @@ class JsonLines:
                 if name in content:
                     self._replace(path, content, call)
 
+    def rest(self) -> None:
+        """Nothing is put off."""
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
@@ -149,6 +152,9 @@ class StandardOutput:
 
     def forget(self, call: str) -> None:
         """Nothing is kept; the call's last record tells readers to do the same."""
+
+    def rest(self) -> None:
+        """Nothing is put off."""
 
     def close(self) -> None:
         """Leave standard output as it is."""

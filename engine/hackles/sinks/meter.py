@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hackles.capture.files import Channels, Recording, open_recording
-from hackles.guidance import TIPS
+from hackles.guidance import tip
 from hackles.pace import paced
 from hackles.pipeline import CallPipeline
 from hackles.sinks.output import screen
@@ -109,7 +109,7 @@ def _alert_panel(alert: Alert) -> Panel:
         style="default",
     )
     lines = [head, Text(because(alert), style=colour)]
-    lines.append(Text(f"→ {TIPS[alert.state]}", style="bold"))
+    lines.append(Text(f"→ {tip(alert.state)}", style="bold"))
     return Panel(Group(*lines), border_style=colour, box=box.HEAVY)
 
 

@@ -1,24 +1,67 @@
 """The sinks that the settings name."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
-from hackles.settings import Output
+from hackles.guidance import Guidance
+from hackles.records import LiveRecord
+from hackles.settings import Settings
 from hackles.sinks.console import LiveConsole
 from hackles.sinks.jsonl import JsonLines, StandardOutput
 from hackles.sinks.sink import Sink
+from hackles.wording import system_language
+
+if TYPE_CHECKING:
+    from hackles.sinks.record import RecordSink
 
 
-def opened(output: Output) -> Iterator[Sink]:
-    """Yield the sinks that the settings name.
+def opened(
+    settings: Settings,
+    guidance: Guidance,
+    answer: Callable[[LiveRecord, Literal["seen", "false_alarm"]], None],
+) -> list[Sink]:
+    """Return the sinks that the settings name, the record excepted.
+
+    Args:
+        settings: of the daemon.
+        guidance: the cards that people are shown.
+        answer: takes what a person says of an alert that a sink showed, on any thread.
 
     Raises:
         UsageError: if one of them cannot be opened.
     """
+    output, found = settings.output, list[Sink]()
+    language = settings.guidance.language or system_language()
     if output.jsonl == "-":
-        yield StandardOutput()
+        found.append(StandardOutput())
     elif output.jsonl:
-        yield JsonLines(output.jsonl, round(output.rotate_mb * 2**20), output.keep)
+        found.append(JsonLines(output.jsonl, round(output.rotate_mb * 2**20), output.keep))
     if output.console:
         # Standard output is the machine's if it has JSON lines.
-        yield LiveConsole(sys.stderr if output.jsonl == "-" else sys.stdout)
+        file = sys.stderr if output.jsonl == "-" else sys.stdout
+        found.append(LiveConsole(file, language, guidance))
+    if settings.desktop is not None:
+        from hackles.sinks.desktop import DesktopSink
+
+        found.append(DesktopSink(settings.desktop.agent, language, guidance, answer))
+    return found
+
+
+def record_of(settings: Settings, model: str, configuration: str) -> "RecordSink | None":
+    """Return the record, if the settings have one.
+
+    Args:
+        settings: of the daemon.
+        model: the hash of the model that alerts come from.
+        configuration: the hash of the settings.
+
+    Raises:
+        UsageError: if it cannot be opened with these settings.
+    """
+    if settings.store is None:
+        return None
+    # Without a record nobody needs the database's library, nor waits for it to be imported.
+    from hackles.sinks.record import RecordSink
+
+    return RecordSink(settings.store, model, configuration)

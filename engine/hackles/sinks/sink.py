@@ -18,6 +18,7 @@ _ROOM: Final = 20_000
 _AT_ONCE: Final = 500
 _SAID_EVERY_S: Final = 60.0
 _RETRY_S: Final = 1.0
+_REST_S: Final = 1.0
 
 
 class Sink(Protocol):
@@ -43,6 +44,12 @@ class Sink(Protocol):
 
         Raises:
             OSError: if that cannot be done now; it is tried again until it can.
+        """
+
+    def rest(self) -> None:
+        """Do what was put off, if anything.
+
+        Called about once a second: when nothing else comes, and between batches.
         """
 
     def close(self) -> None:
@@ -97,6 +104,7 @@ class Feed:
 
     def _run(self) -> None:
         is_over = False
+        rested = self._clock()
         while not is_over:
             items, is_over = self._some()
             at = 0
@@ -107,12 +115,25 @@ class Feed:
                     self._withdrawn.discard(item.call)
                     at = place + 1
             self._write(items[at:])
+            if self._clock() - rested >= _REST_S and not is_over:
+                self._rest()
+                rested = self._clock()
         self._sink.close()
 
+    def _rest(self) -> None:
+        try:
+            self._sink.rest()
+        except Exception as error:  # noqa: BLE001 - nor must this end the thread
+            _log.debug("Sink %s: a fault of ours.", self.name, exc_info=True)
+            self._say(f"what was put off cannot be done ({error!r})")
+
     def _some(self) -> tuple[list[LiveRecord | _Forget], bool]:
-        """Wait for the next items; return them, and whether no more will come."""
+        """Wait a while for the next items; return them, and whether no more will come."""
         items: list[LiveRecord | _Forget] = []
-        item = self._queue.get()
+        try:
+            item = self._queue.get(timeout=_REST_S)
+        except queue.Empty:
+            return items, False
         while item is not None:
             items.append(item)
             if len(items) == _AT_ONCE or self._queue.empty():

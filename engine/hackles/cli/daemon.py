@@ -1,0 +1,72 @@
+"""The daemon and what it needs: `live`, `config` and `doctor`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hackles.errors import UsageError
+
+
+def live(
+    config: Annotated[
+        Path, typer.Option(metavar="PATH", help="The settings; see `hackles config example`.")
+    ] = Path("hackles.toml"),
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes, instead of what the settings say.")
+    ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Score and record, but show nobody any alert.")
+    ] = False,
+) -> None:
+    """Listen to live calls and warn: the daemon. It needs the extra `live`."""
+    if sys.platform == "win32":
+        raise UsageError("hackles live needs Linux or macOS; on Windows, run it in WSL.")
+    from hackles.configuration import load
+
+    try:
+        from hackles.live import daemon
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"The daemon needs {error.name}, which is not installed; pip install 'hackles[live]'."
+        ) from error
+    raise typer.Exit(daemon.run(lambda: daemon.chosen(load(config), workers, shadow)))
+
+
+configuration = typer.Typer(help="The daemon's configuration file.", no_args_is_help=True)
+
+
+@configuration.command("check")
+def config_check(
+    path: Annotated[str, typer.Argument(help="The configuration file.")] = "hackles.toml",
+) -> None:
+    """Say everything that is wrong with a configuration file, or that it is well."""
+    from hackles.configuration import check, summary
+
+    checked = check(path)
+    for line in checked.lines(are_warnings=False) + checked.lines(are_warnings=True):
+        typer.echo(line, err=True)
+    if checked.settings is None:
+        raise typer.Exit(2)
+    typer.echo(f"{path} is well: {summary(checked.settings)}.")
+
+
+@configuration.command("example")
+def config_example() -> None:
+    """Print a configuration file with every key, and what it means."""
+    from hackles.configuration import example
+
+    typer.echo(example(), nl=False)
+
+
+def doctor(
+    config: Annotated[
+        str | None,
+        typer.Option(help="The configuration file.", show_default="hackles.toml, if it is here"),
+    ] = None,
+) -> None:
+    """Say where this installation stands, and what to do about it."""
+    from hackles.doctor import run
+
+    raise typer.Exit(run(config))

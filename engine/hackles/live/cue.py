@@ -1,0 +1,172 @@
+"""What the agent of one call is shown: a level, a state, why, and one card."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from hackles.guidance import Guide
+from hackles.live.news import Session
+from hackles.records import Acknowledgement, CardShown
+from hackles.types import Alert, Event, Gap, Reading, Reason, State
+
+if TYPE_CHECKING:
+    from hackles.store.search import Earlier
+
+LINE_S: Final = 180.0
+"""So much of a call is shown as a line."""
+
+EASED_S: Final = 30.0
+"""So long it is said that the caller has eased; then the page is at rest again."""
+
+_SMOOTH: Final = 0.3
+_TREND_S: Final = 15.0
+_TREND: Final = 0.05
+"""A change of the level, over so many seconds, that is worth an arrow."""
+
+_MOST_NOTES: Final = 50
+
+Verdict: TypeAlias = Literal["seen", "false_alarm"]
+Trend: TypeAlias = Literal["up", "flat", "down"]
+
+
+@dataclass(slots=True)
+class ShownAlert:
+    """An alert that the agent was shown, and what the agent said of it."""
+
+    id: str
+    alert: Alert
+    verdict: Literal["", "seen", "false_alarm"] = ""
+
+
+@dataclass(slots=True)
+class Ended:
+    """How a call ended."""
+
+    at: float
+    duration_s: float
+    error: str | None
+
+
+@dataclass(slots=True)
+class Cue:
+    """One call, as its agent sees it.
+
+    Attributes:
+        session: the call.
+        guide: which card comes next.
+        begun: when, in seconds since 1970.
+        time: the last audio heard of, in seconds of the call.
+        state: what the agent is shown; calm in an episode that nobody is shown.
+        line: (time, smoothed level), the last three minutes.
+        quiet: why nothing was scored just now, if so.
+        alert: the newest of this episode, or the easing that ended it.
+        card: the id of the card on the page, or "".
+        is_told: whether that card was recorded as shown.
+        was_seen: whether a page showed this call.
+        warned: whether the agent was warned in this call.
+        notes: what the agent wrote down.
+        earlier: what came of this customer's earlier calls; None while nobody has asked.
+    """
+
+    session: Session
+    guide: Guide
+    begun: float
+    time: float = 0.0
+    state: State = State.CALM
+    line: deque[tuple[float, float]] = field(default_factory=deque)
+    quiet: Reason | None = None
+    alert: ShownAlert | None = None
+    card: str = ""
+    is_told: bool = False
+    was_seen: bool = False
+    warned: bool = False
+    notes: list[str] = field(default_factory=list)
+    earlier: "Sequence[Earlier] | None" = None
+    ended: Ended | None = None
+
+    def __post_init__(self) -> None:
+        """Begin with the card for the opening."""
+        self._turn(self.guide.begin(0.0))
+
+    def hear(self, event: Event) -> None:
+        """Take in what was heard, an alert excepted."""
+        self.time = max(self.time, event.time)
+        if isinstance(event, Reading):
+            self.quiet = None
+            self._draw(event)
+        elif isinstance(event, Gap):
+            self.quiet = event.reason
+        if self.state is State.EASED and self.alert and self.time > self.alert.alert.time + EASED_S:
+            self.state, self.alert = State.CALM, None
+        if self.ended is None:
+            self._turn(self.guide.wait(self.time))
+
+    def warn(self, alert: Alert, id_: str) -> str:
+        """Take in an alert that the agent is shown, and return the card that goes with it."""
+        self.time = max(self.time, alert.time)
+        self.state = alert.state
+        self.warned = True
+        self.alert = ShownAlert(id_, alert)
+        self._turn(self.guide.hear(alert.state, alert.time))
+        return self.card
+
+    def rest(self) -> None:
+        """Show calm again: nobody is shown what goes on, or the agent says that it is nothing."""
+        self.state = State.CALM
+
+    def answer(self, alert: str, verdict: Verdict) -> Acknowledgement | None:
+        """Note what the agent says of an alert; None if it is not the one that is shown."""
+        if self.alert is None or self.alert.id != alert or self.alert.verdict == verdict:
+            return None
+        self.alert.verdict = verdict
+        if verdict == "false_alarm":
+            self.rest()
+            self._turn(self.guide.rest(self.time))
+        return Acknowledgement(self.time, alert, verdict)
+
+    def ask(self, wish: Literal["next", "abuse"]) -> None:
+        """Show another card: the next one, or the next step with a caller who is abusive."""
+        self._turn(self.guide.next(self.time) if wish == "next" else self.guide.abuse(self.time))
+
+    def end(self, ended: Ended) -> None:
+        """Note that the call is over: a card for afterwards."""
+        self.ended = ended
+        self.time = max(self.time, ended.duration_s)
+        self.state = State.CALM
+        self.quiet = None
+        self._turn(self.guide.end(self.warned) or "")
+
+    def shown(self, stage: str, language: str) -> CardShown | None:
+        """Return that the card was shown, once for each card."""
+        if self.is_told or not self.card:
+            return None
+        self.is_told = True
+        return CardShown(round(self.time, 4), self.card, stage, language)
+
+    def note(self, text: str) -> None:
+        """Keep a note on the page."""
+        self.notes = [*self.notes[-_MOST_NOTES + 1 :], text]
+
+    @property
+    def trend(self) -> Trend:
+        """Where the level goes."""
+        if not self.line:
+            return "flat"
+        now, level = self.line[-1]
+        before = next((past for at, past in self.line if at >= now - _TREND_S), level)
+        if abs(level - before) < _TREND:
+            return "flat"
+        return "up" if level > before else "down"
+
+    def _draw(self, reading: Reading) -> None:
+        last = self.line[-1][1] if self.line else reading.irritation
+        level = last + _SMOOTH * (reading.irritation - last)
+        self.line.append((round(reading.time, 1), round(level, 3)))
+        while self.line[0][0] < reading.time - LINE_S:
+            self.line.popleft()
+
+    def _turn(self, card: str | None) -> None:
+        """Show a card, if it is another."""
+        if card is not None and card != self.card:
+            self.card, self.is_told = card, False

@@ -1,0 +1,171 @@
+"""Writing rows into the database: a batch at a time, each row once however often it comes."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import func, insert, or_, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hackles.store import figures
+from hackles.store.database import Database
+from hackles.store.log import Log, appending
+from hackles.store.purging import purge
+from hackles.store.rows import EntryRow, GapRow, PurgeRow, ReadingRow, Row, missed
+from hackles.store.tables import calls, gaps, readings
+
+_log = logging.getLogger(__name__)
+
+_TOLD: Final = ("begun", "alert", "summary")
+"""What only the daemon tells. All else people did, and only of a call that is known."""
+
+_CHANGE: Final = ", ".join(f"{name} = :{name}" for name in figures.CHANGING)
+_UPDATE: Final = {
+    # In SQLite a row that grew where it is may push others to another page, and leave a copy of
+    # them behind that no deletion would reach. At the end there is nobody to push.
+    "sqlite": f"UPDATE calls SET rowid = (SELECT max(rowid) + 1 FROM calls), {_CHANGE} "  # noqa: S608
+    "WHERE id = :id",
+    "postgresql": f"UPDATE calls SET {_CHANGE} WHERE id = :id",  # noqa: S608
+}
+
+
+class Writer:
+    """Writes rows; see `rows.py`."""
+
+    def __init__(self, database: Database) -> None:
+        """Write into a database."""
+        self._database = database
+        self.unknown = 0
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Write rows in their order; those that are there already change nothing.
+
+        Raises:
+            RefusedError: if the database does not take a row.
+            StoreError: if it cannot be reached or written. Then it is not known whether the last
+                of them were written: they can be written again.
+        """
+        for is_purge, some in groupby(rows, lambda row: isinstance(row, PurgeRow)):
+            if is_purge:
+                for row in some:
+                    if isinstance(row, PurgeRow):
+                        purge(self._database, row.call, row.reason)
+            else:
+                self._write([row for row in some if not isinstance(row, PurgeRow)])
+
+    def _write(self, rows: Sequence[ReadingRow | GapRow | EntryRow]) -> None:
+        with appending(self._database) as log:
+            batch = _Batch(log, rows)
+            for row in rows:
+                batch.take(row)
+            batch.save()
+        if batch.unknown:
+            if not self.unknown:
+                _log.warning("Something was said of a call that is not in the record: left out.")
+            self.unknown += batch.unknown
+
+
+class _Batch:
+    """Rows on their way into the tables, within one transaction."""
+
+    def __init__(self, log: Log, rows: Sequence[ReadingRow | GapRow | EntryRow]) -> None:
+        self._log = log
+        self._calls: dict[str, dict[str, Any]] = {}
+        self._latest: dict[str, dict[str, Any]] = {}
+        self._load(rows)
+        self._ids = log.known([row.id for row in rows if isinstance(row, EntryRow)])
+        self._new_calls: dict[int, dict[str, Any]] = {}
+        self._changed: dict[int, dict[str, Any]] = {}
+        self._readings: list[dict[str, Any]] = []
+        self._gaps: list[dict[str, Any]] = []
+        self.unknown = 0
+
+    def take(self, row: ReadingRow | GapRow | EntryRow) -> None:
+        """Take in the next row."""
+        if isinstance(row, EntryRow):
+            self._take_entry(row)
+            return
+        at = {"call": self._call(row)["id"], "time": row.time}
+        if isinstance(row, GapRow):
+            self._gaps.append(at | {"since": row.since, "reason": row.reason})
+        else:
+            at |= {"irritation": row.irritation, "arousal": row.arousal}
+            self._readings.append(at | {"confidence": row.confidence})
+
+    def save(self) -> None:
+        """Write all of it."""
+        connection = self._log.connection
+        dialect = connection.dialect.name
+        if self._new_calls:
+            connection.execute(insert(calls), list(self._new_calls.values()))
+        if self._changed:
+            names = ("id", *figures.CHANGING)
+            changed = [{name: call[name] for name in names} for call in self._changed.values()]
+            connection.execute(text(_UPDATE[dialect]), changed)
+        make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        for table, new in ((readings, self._readings), (gaps, self._gaps)):
+            if new:
+                connection.execute(make(table).on_conflict_do_nothing(), new)
+
+    def _load(self, rows: Iterable[ReadingRow | GapRow | EntryRow]) -> None:
+        """Read the calls that the rows speak of."""
+        sessions = {row.session for row in rows}
+        latest = (
+            select(func.max(calls.c.id))
+            .where(calls.c.call.in_({row.call for row in rows if not row.session}))
+            .group_by(calls.c.call)
+        )
+        ways = [calls.c.session.in_(sessions)]
+        if "" in sessions:
+            ways.append(calls.c.id.in_(latest))
+        known = select(calls).where(or_(*ways)).order_by(calls.c.id)
+        for found in self._log.connection.execute(known).mappings():
+            self._know(dict(found))
+
+    def _know(self, call: dict[str, Any]) -> None:
+        self._calls[call["session"]] = call
+        self._latest[call["call"]] = call
+
+    def _call(self, row: ReadingRow | GapRow | EntryRow) -> dict[str, Any]:
+        """Return the call of a row; one whose beginning was lost is known from here on."""
+        known = self._calls.get(row.session)
+        return known if known is not None else self._begin(missed(row))
+
+    def _take_entry(self, row: EntryRow) -> None:
+        if row.id in self._ids:
+            return
+        self._ids.add(row.id)
+        if row.kind == "lost":
+            self._log.append(row)
+            return
+        if row.kind not in _TOLD:
+            call = self._calls.get(row.session) if row.session else self._latest.get(row.call)
+            if call is None:
+                self.unknown += 1
+                return
+        elif row.kind == "begun" and row.session not in self._calls:
+            self._begin(row)
+            return
+        else:
+            call = self._call(row)
+        self._append(row, call)
+
+    def _begin(self, row: EntryRow) -> dict[str, Any]:
+        number, key = self._log.new_call()
+        call: dict[str, Any] = {"id": number, "key": key}
+        call |= figures.begun(row.at, msgspec.json.decode(row.payload))
+        self._new_calls[number] = call
+        self._know(call)
+        self._log.append(row, number, key)
+        return call
+
+    def _append(self, row: EntryRow, call: dict[str, Any]) -> None:
+        self._log.append(row, call["id"], call["key"])
+        said = msgspec.json.decode(row.payload)
+        changes = figures.changes(row.kind, row.at, said, call["peak"])
+        if changes:
+            call |= changes
+            if call["id"] not in self._new_calls:
+                self._changed[call["id"]] = call
