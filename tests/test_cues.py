@@ -93,6 +93,16 @@ def test_an_answer_counts_once_and_only_for_the_alert_that_is_shown(cues):
     assert cues.answer("nobody", id_, "seen") is None
 
 
+def test_an_answer_to_an_alert_that_was_overtaken_is_kept_and_silences_nothing(cues):
+    rising, worse = alert(30.0, State.RISING), alert(31.0, State.IRRITATED)
+    for one in (rising, worse):
+        assert cues.showing.withheld(CALL, one) is None
+        cues.tell("s1", one, None)
+    assert cues.answer("s1", event_id("s1", rising), "false_alarm") is not None
+    assert shown(cues)["state"] == "irritated"
+    assert cues.showing.withheld(CALL, alert(40.0, State.EASED)) is None
+
+
 def test_some_time_after_it_has_eased_the_page_is_at_rest(cues):
     cues.tell("s1", alert(30.0, State.RISING), None)
     cues.tell("s1", alert(50.0, State.EASED), None)

@@ -213,7 +213,7 @@ def test_numbers_alone():
     assert words("pl").number(3.14159, 2, signed=True) == "+3,14"
     assert words("es").number(-0.04, 1, signed=True) == "+0,0"
     assert words("es").number(-7, 0) == "−7"
-    assert words("pl").text("seen") == "Widzę"
+    assert words("pl").text("at", time="1:03") == "w minucie 1:03"
     assert words("es").percent(0.857) == "86\u00a0%"
 
 

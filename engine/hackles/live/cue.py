@@ -61,6 +61,7 @@ class Cue:
         line: (time, smoothed level), the last three minutes.
         quiet: why nothing was scored just now, if so.
         alert: the newest of this episode, or the easing that ended it.
+        verdicts: what the agent said of each alert that was shown, "" for nothing yet.
         card: the id of the card on the page, or "".
         is_told: whether that card was recorded as shown.
         was_seen: whether a page showed this call.
@@ -77,6 +78,7 @@ class Cue:
     line: deque[tuple[float, float]] = field(default_factory=deque)
     quiet: Reason | None = None
     alert: ShownAlert | None = None
+    verdicts: dict[str, str] = field(default_factory=dict)
     card: str = ""
     is_told: bool = False
     was_seen: bool = False
@@ -108,6 +110,7 @@ class Cue:
         self.state = alert.state
         self.warned = True
         self.alert = ShownAlert(id_, alert)
+        self.verdicts[id_] = ""
         self._turn(self.guide.hear(alert.state, alert.time))
         return self.card
 
@@ -116,14 +119,17 @@ class Cue:
         self.state = State.CALM
 
     def answer(self, alert: str, verdict: Verdict) -> Acknowledgement | None:
-        """Note what the agent says of an alert; None if it is not the one that is shown."""
-        if self.alert is None or self.alert.id != alert or self.alert.verdict == verdict:
+        """Note what the agent says of an alert; None if it was not shown, or said so already."""
+        if self.verdicts.get(alert, verdict) == verdict:
             return None
-        self.alert.verdict = verdict
-        if verdict == "false_alarm":
-            self.rest()
-            self._turn(self.guide.rest(self.time))
-        return Acknowledgement(self.time, alert, verdict)
+        self.verdicts[alert] = verdict
+        # An answer to an alert that has just been overtaken is no answer to the one after it.
+        if self.alert is not None and self.alert.id == alert:
+            self.alert.verdict = verdict
+            if verdict == "false_alarm":
+                self.rest()
+                self._turn(self.guide.rest(self.time))
+        return Acknowledgement(round(self.time, 4), alert, verdict)
 
     def ask(self, wish: Literal["next", "abuse"]) -> None:
         """Show another card: the next one, or the next step with a caller who is abusive."""

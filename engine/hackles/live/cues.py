@@ -100,7 +100,7 @@ class Cues:
         answer = cue.answer(alert, verdict) if cue is not None else None
         if answer is not None:
             self.version += 1
-            if verdict == "false_alarm":
+            if cue is not None and cue.alert and cue.alert.verdict == "false_alarm":
                 self.showing.silence(session)
         return answer
 

@@ -153,9 +153,7 @@ class Daemon:
 
     def _answer(self, alert: LiveRecord, verdict: Verdict) -> None:
         """Take in what a person said of an alert elsewhere than on the page, on any thread."""
-        self._loop.call_soon_threadsafe(
-            self._desk.answer, alert.session, record_id(alert), verdict
-        )
+        self._loop.call_soon_threadsafe(self._desk.answer, alert.session, record_id(alert), verdict)
 
     def record(self, call: str, deed: Deed) -> None:
         """See `control.Front`."""
@@ -341,6 +339,9 @@ _FIXED: Final = (
     "control",
     "metrics",
     "output",
+    "store",
+    "guidance",
+    "desktop",
     "log",
 )
 """Sections that cannot change while calls go on."""

@@ -54,13 +54,13 @@ class Words:
         """Return where the level goes: "rising"."""
         return self._said("trends", trend)
 
-    def text(self, key: str) -> str:
-        """Return a text of the section `texts`.
+    def text(self, key: str, **values: str) -> str:
+        """Return a text of the section `texts`, filled in.
 
         Raises:
             KeyError: if there is none of that name.
         """
-        return self._said("texts", key)
+        return self._said("texts", key).format(**values)
 
     def number(self, x: float, digits: int = 1, signed: bool = False) -> str:
         """Return a number with so many digits after the point, or what the language has there."""
