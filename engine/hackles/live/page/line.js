@@ -54,7 +54,7 @@ function gradients(width, height) {
   const definitions = make("defs");
   const kinds = {
     past: { x2: width, y2: 0, stops: [[0, 0.15], [0.85, 1]] },
-    scale: { x2: width, y2: 0, stops: [[0, 0], [0.8, 0.075]] },
+    scale: { x2: width, y2: 0, stops: [[0, 0], [0.8, 0.06]] },
     below: { x2: 0, y2: height, stops: [[0, 0.32], [1, 0.02]] },
   };
   for (const [id, { x2, y2, stops }] of Object.entries(kinds)) {
