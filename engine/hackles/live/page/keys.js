@@ -3,10 +3,10 @@
 const STORED = "hackles.keys";
 const FIELDS = "input:not([type=radio], [type=checkbox]), select, textarea";
 
-/** Whether somebody is writing, or choosing, or being asked. */
+/** Whether somebody is writing in this window, or choosing, or being asked. */
 export function isBusy() {
-  const { activeElement: active } = document;
-  return isAsked() || (active !== null && active.matches("input, select, textarea"));
+  const isWriting = document.hasFocus() && document.activeElement?.matches("input, select, textarea");
+  return isAsked() || isWriting;
 }
 
 /** Whether a dialog is open. */
@@ -16,18 +16,18 @@ export function isAsked() {
 
 /** Whether single letters act at all. */
 export function areOn() {
-  return localStorage.getItem(STORED) !== "off";
+  return document.body.dataset.keys !== "off";
 }
 
 /** Turn single letters on or off; the browser remembers. */
 export function turn(on) {
-  localStorage.setItem(STORED, on ? "on" : "off");
   document.body.dataset.keys = on ? "on" : "off";
+  storage()?.setItem(STORED, document.body.dataset.keys);
 }
 
 /** Let keys act: a function for each, by the key's name in small letters. */
 export function act(deeds, { onSave, onLeave }) {
-  turn(areOn());
+  turn(storage()?.getItem(STORED) !== "off");
   addEventListener("keydown", (event) => {
     if (event.isComposing || event.repeat || isAsked() || event.altKey || event.metaKey) return;
     if (event.key === "Enter" && event.ctrlKey) return void onSave();
@@ -38,6 +38,15 @@ export function act(deeds, { onSave, onLeave }) {
     event.preventDefault(); // or the letter would be written into the field that it leads to
     deed();
   });
+}
+
+/** Where the browser remembers; nowhere, if it is told to remember nothing. */
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
 }
 
 function leave(target, onLeave) {

@@ -52,9 +52,12 @@ function bands(width, height) {
 
 function gradients(width, height) {
   const definitions = make("defs");
-  const across = { x2: width, y2: 0, stops: [[0, 0.15], [0.85, 1]] };
-  const down = { x2: 0, y2: height, stops: [[0, 0.32], [1, 0.02]] };
-  for (const [id, { x2, y2, stops }] of [["past", across], ["below", down]]) {
+  const kinds = {
+    past: { x2: width, y2: 0, stops: [[0, 0.15], [0.85, 1]] },
+    scale: { x2: width, y2: 0, stops: [[0, 0], [0.8, 0.06]] },
+    below: { x2: 0, y2: height, stops: [[0, 0.32], [1, 0.02]] },
+  };
+  for (const [id, { x2, y2, stops }] of Object.entries(kinds)) {
     const gradient = make("linearGradient", { id, gradientUnits: "userSpaceOnUse", x1: 0, y1: 0, x2, y2 });
     for (const [offset, opacity] of stops) {
       gradient.append(make("stop", { class: "fade", offset, "stop-opacity": opacity }));

@@ -4,7 +4,7 @@ import { say } from "./face.js";
 import { word } from "./words.js";
 
 const AGAIN_MS = 2000;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 40_000;
 
 /** Hand on each view as it comes; say when the daemon cannot be heard, and try until it can. */
 export function listen(onView, onLost) {

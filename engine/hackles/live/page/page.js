@@ -134,6 +134,7 @@ function prepare() {
   };
   for (const button of document.querySelectorAll("[data-key]")) {
     button.addEventListener("click", () => deeds[button.dataset.key]());
+    button.setAttribute("aria-keyshortcuts", button.dataset.key.toUpperCase());
   }
   by("help-button").addEventListener("click", help);
   const isOver = () => document.body.dataset.face === "form";
@@ -145,7 +146,11 @@ prepare();
 showNone("connecting");
 listen((said) => {
   view = said;
-  form.keep(new Set(said.calls.map((call) => call.session)));
+  const sessions = new Set(said.calls.map((call) => call.session));
+  form.keep(sessions);
+  for (const map of [drafts, ahead]) {
+    for (const session of map.keys()) if (!sessions.has(session)) map.delete(session);
+  }
   show();
 }, () => {
   view = null;

@@ -30,7 +30,7 @@ export function clock(seconds) {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
-const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
+const day = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { day: "numeric", month: "short" });
 
 /** A date such as 2026-11-03 as people write it. */
 export function date(iso) {
