@@ -167,8 +167,8 @@ def satisfaction(
     for one in bad:
         typer.echo(f"{path}:{one.line}: {one.why}", err=True)
     typer.echo(
-        f"{taken.new} taken, {taken.known} there already, {taken.unknown} of calls that are "
-        f"not in the record, {len(bad)} bad lines."
+        f"Taken: {taken.new}; there already: {taken.known}; of calls that are not in the record: "
+        f"{taken.unknown}; bad lines: {len(bad)}."
     )
     raise typer.Exit(1 if bad else 0)
 
