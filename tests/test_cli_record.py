@@ -292,3 +292,21 @@ def test_a_wish_that_cannot_be_understood_is_a_sentence(run):
     code, _, err = run("calls", "--since", "soon")
     assert (code, err.count("\n")) == (2, 1)
     assert '"soon" is no date' in err
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only the superuser may")
+def test_what_the_superuser_does_leaves_all_files_to_the_daemon_s_user(run, here):
+    for path in (here / "record", *(here / "record").iterdir()):
+        os.chown(path, 12345, 12345)
+    assert run("purge", "--call", "c-1002", "--yes")[0] == 0
+    assert run("verify")[0] == 0
+    assert {path.stat().st_uid for path in (here / "record").iterdir()} == {12345}
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="to root, all is open")
+def test_another_user_is_told_whose_record_it_is(run, here):
+    (here / "record").chmod(0)
+    code, _, err = run("calls")
+    (here / "record").chmod(0o700)
+    assert code == 2
+    assert "belongs to the user who runs `hackles live`" in err
