@@ -11,6 +11,9 @@ import pytest
 from hackles import cli
 from hackles.configuration import load
 from hackles.store.database import open_database
+from hackles.store.folder import Folder
+from hackles.store.rows import row
+from hackles.store.spool import Spool
 from tests.program import Terminal, hackles
 from tests.store.asked import CUSTOMER, Told, write, write_calls
 
@@ -292,6 +295,37 @@ def test_a_wish_that_cannot_be_understood_is_a_sentence(run):
     code, _, err = run("calls", "--since", "soon")
     assert (code, err.count("\n")) == (2, 1)
     assert '"soon" is no date' in err
+
+
+def wait_in_spool(here, *told):
+    """Let what is told of some calls wait for the database."""
+
+    def wait(database):
+        rows = [row(one, database.names) for some in told for one in some.records]
+        Spool(database.folder.spool, 2**20).append(rows)
+
+    with_record(here, wait)
+
+
+def test_what_waits_for_the_database_is_deleted_by_its_name(run, here):
+    names = Folder(load(here / "hackles.toml").store).names
+    gone, other = Told("c-77", "aaaa00000077"), Told("c-78", "aaaa00000078")
+    wait_in_spool(here, gone.begin(names).hear(), other.begin(names))
+    code, out, _ = run("purge", "--call", "c-77")
+    assert code == 0
+    assert out.startswith("The database has nothing by that name; what waited for it on disk, ")
+    (waiting,) = (here / "record" / "spool").glob("*.jsonl")
+    assert names.call("c-77") not in waiting.read_text()
+    assert names.call("c-78") in waiting.read_text()
+
+
+def test_an_export_and_a_customer_s_purge_say_that_something_waits(run, here):
+    names = Folder(load(here / "hackles.toml").store).names
+    wait_in_spool(here, Told("c-77", "aaaa00000077").begin(names))
+    code, out, err = run("export", "--call", "c-1002")
+    assert (code, json.loads(out)["type"]) == (0, "export")
+    assert "export again" in err
+    assert "run this again" in run("purge", "--customer", CUSTOMER, "--yes")[1]
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only the superuser may")

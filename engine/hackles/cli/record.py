@@ -92,11 +92,18 @@ def export(
         from hackles.cli.files import give_out
         from hackles.store import search
         from hackles.store.export import document, encoded
+        from hackles.store.standing import is_waiting
 
         found = search.named(record.database, call)
         if not found:
             raise UsageError(f"Nothing is kept by the name {call!r}; `hackles calls` lists all.")
         give_out(encoded(document(record.database, record.store, found[0])), out)
+        if is_waiting(record.database):
+            typer.echo(
+                "Something still waits for the database, and may be of this call: once "
+                "`hackles live` has written it, export again.",
+                err=True,
+            )
 
 
 def purge(
