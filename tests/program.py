@@ -145,7 +145,11 @@ class Terminal:
 
     def press_ctrl_c(self) -> None:
         """Press it."""
-        os.write(self._screen, b"\x03")
+        self.type("\x03")
+
+    def type(self, text: str) -> None:
+        """Type something."""
+        os.write(self._screen, text.encode())
 
     def read_until(self, text: str) -> None:
         """Read until the text has been shown."""

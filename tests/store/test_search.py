@@ -12,9 +12,13 @@ SESSIONS = ["00dd00dd0005", "c0ffee000004", "c0ffee000003", "81b0aa770002", "3fa
 """All there are, the newest first."""
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    database = open_database(Store(folder=str(tmp_path_factory.mktemp("asked") / "record")))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(request, tmp_path_factory):
+    """The record of `asked`, on either database."""
+    is_file = request.param == "sqlite"
+    url = "" if is_file else request.getfixturevalue("server").database()
+    folder = tmp_path_factory.mktemp("asked") / "record"
+    database = open_database(Store(folder=str(folder), database=url))
     write_calls(database)
     yield database
     database.close()

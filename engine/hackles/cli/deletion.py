@@ -13,7 +13,7 @@ from hackles.store import search
 from hackles.store.database import Database
 from hackles.store.purging import purge
 from hackles.store.search import Kept
-from hackles.store.spool import Spool
+from hackles.store.standing import is_waiting
 
 _STAYS: Final = (
     "What stays: that so many entries stood there, by digests that lead back to nothing, and a "
@@ -46,7 +46,7 @@ class Deletion:
             StoreError: if the record cannot be reached or written now.
         """
         found = search.named(self._database, text)
-        if not found and self._is_waiting():
+        if not found and is_waiting(self._database):
             # It may be among what waits for the database, by its name.
             purge(self._database, self._database.names.call(text), "purged")
             typer.echo(
@@ -64,7 +64,7 @@ class Deletion:
             StoreError: if the record cannot be reached or written now.
         """
         self._delete(search.of_customer(self._database, number), "of this customer")
-        if self._is_waiting():
+        if is_waiting(self._database):
             typer.echo(
                 "Something still waits for the database on disk, and may be this customer's: once "
                 "`hackles live` has written it, run this again."
@@ -84,9 +84,6 @@ class Deletion:
         lines = self._output.jsonl
         also = f"the JSON lines in {lines}, and backups" if lines not in ("", "-") else "backups"
         typer.echo(f"Not touched: {also}.")
-
-    def _is_waiting(self) -> bool:
-        return not Spool(self._database.folder.spool).is_empty()
 
 
 def _ask(what: str) -> None:

@@ -14,13 +14,11 @@ from hackles.store.search import SESSION_SHOWN, Kept
 from hackles.types import SCHEMA, State
 from hackles.wording import clock
 
+_WIDE: Final = 100
 _IN_A_PIPE: Final = 200
 """Columns where nobody's screen has to hold them, so that a line stays a line."""
 
 _NOTHING: Final = "–"
-_RESULT: Final = len("unresolved")
-"""No word of it is broken."""
-
 _PEAKS: Final = {State.RISING: ("rising", "yellow"), State.IRRITATED: ("high", "red")}
 
 
@@ -41,19 +39,19 @@ def show(found: Sequence[Kept], limit: int, as_lines: bool) -> None:
     if not found:
         console.print("No call of the record is like that.", highlight=False)
         return
-    console.print(_table(found))
+    console.print(_table(found, space=2 if console.width >= _WIDE else 1))
     if len(found) == limit and console.is_terminal:
         console.print(Text(f"These are the newest {limit}; --limit shows more.", style="dim"))
 
 
-def _table(found: Sequence[Kept]) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+def _table(found: Sequence[Kept], space: int) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, space, 0, 0), pad_edge=False)
     table.add_column("begun", no_wrap=True)
     table.add_column("length", justify="right", no_wrap=True)
     table.add_column("queue", overflow="fold")
     table.add_column("agent", overflow="fold")
     table.add_column("warnings", no_wrap=True)
-    table.add_column("result", overflow="fold", min_width=_RESULT)
+    table.add_column("result", no_wrap=True)
     table.add_column("answer", justify="right", no_wrap=True)
     table.add_column("session", no_wrap=True)
     for kept in found:

@@ -1,22 +1,15 @@
 """The record of live calls: `calls`, `export`, `purge`, `verify` and `satisfaction`."""
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
+from hackles.cli import opening
 from hackles.cli.options import CONFIG, Config, Format
 from hackles.errors import UsageError
-
-if TYPE_CHECKING:
-    from hackles.settings import Output, Store
-    from hackles.store.database import Database
 
 Call = Annotated[
     str,
@@ -68,7 +61,7 @@ def calls(
     now = datetime.now()
     begun = times.since(since, now) if since else None
     ended = times.until(until, now) if until else None
-    with _record(config) as record:
+    with opening.record(config) as record:
         from hackles.store import search
 
         wanted = search.Wanted(
@@ -95,15 +88,22 @@ def export(
     config: Config = CONFIG,
 ) -> None:
     """Give out all that is kept of a call as one JSON document, for whoever asks for their data."""
-    with _record(config) as record:
+    with opening.record(config) as record:
         from hackles.cli.files import give_out
         from hackles.store import search
         from hackles.store.export import document, encoded
+        from hackles.store.standing import is_waiting
 
         found = search.named(record.database, call)
         if not found:
             raise UsageError(f"Nothing is kept by the name {call!r}; `hackles calls` lists all.")
         give_out(encoded(document(record.database, record.store, found[0])), out)
+        if is_waiting(record.database):
+            typer.echo(
+                "Something still waits for the database, and may be of this call: once "
+                "`hackles live` has written it, export again.",
+                err=True,
+            )
 
 
 def purge(
@@ -115,7 +115,7 @@ def purge(
     """Delete all that is kept of a call, or of all calls of a customer."""
     if bool(call) == bool(customer):
         raise UsageError("Say what to delete: --call NAME, or --customer NUMBER.")
-    with _record(config) as record:
+    with opening.record(config) as record:
         from hackles.cli.deletion import Deletion
 
         deletion = Deletion(record.database, record.output, is_sure=yes)
@@ -133,7 +133,7 @@ def verify(
     config: Config = CONFIG,
 ) -> None:
     """Say whether the log of the record is whole: nothing altered, added or taken away."""
-    with _record(config) as record:
+    with opening.record(config) as record:
         from hackles.cli import verification
 
         raise typer.Exit(verification.run(record.database, head))
@@ -157,7 +157,7 @@ def satisfaction(
     scale = answers.Scale(best, worst)
     columns = answers.Columns(call_column, score_column, comment_column)
     read = list(answers.read(path, columns, scale))
-    with _record(config) as record:
+    with opening.record(config) as record:
         from hackles.store.satisfaction import take
 
         taken = take(
@@ -167,63 +167,7 @@ def satisfaction(
     for one in bad:
         typer.echo(f"{path}:{one.line}: {one.why}", err=True)
     typer.echo(
-        f"{taken.new} taken, {taken.known} there already, {taken.unknown} of calls that are "
-        f"not in the record, {len(bad)} bad lines."
+        f"Taken: {taken.new}; there already: {taken.known}; of calls that are not in the record: "
+        f"{taken.unknown}; bad lines: {len(bad)}."
     )
     raise typer.Exit(1 if bad else 0)
-
-
-class _Record(NamedTuple):
-    """A record that is open, and the settings that name it."""
-
-    database: "Database"
-    store: "Store"
-    output: "Output"
-
-
-@contextmanager
-def _record(config: Path) -> Iterator[_Record]:
-    """Open the record that a configuration names.
-
-    Raises:
-        UsageError: if it names none, or one that cannot be opened so.
-        StoreError: if it cannot be reached.
-    """
-    from hackles.configuration import load
-
-    settings = load(config)
-    if settings.store is None:
-        raise UsageError(
-            f"{config} keeps no record; add the line [store] to it "
-            "(`hackles config example` shows what may stand below)."
-        )
-    _look(Path(settings.store.folder) / "key")
-    from hackles.store.database import open_database
-
-    database = open_database(settings.store)
-    try:
-        yield _Record(database, settings.store, settings.output)
-    finally:
-        database.close()
-
-
-def _look(key: Path) -> None:
-    """See that there is a record, and that asking it leaves no files that its daemon cannot read.
-
-    Raises:
-        UsageError: if it is not so.
-    """
-    try:
-        owner = key.stat().st_uid
-    except FileNotFoundError as error:
-        raise UsageError(
-            f"There is no record in {key.parent} yet; `hackles live` begins it."
-        ) from error
-    except OSError as error:
-        reason = error.strerror
-        raise UsageError(f"The record in {key.parent} cannot be read ({reason}).") from error
-    if sys.platform != "win32" and owner != os.geteuid():
-        raise UsageError(
-            f"The record in {key.parent} is another user's; run this as that user "
-            f"(sudo -u '#{owner}' hackles …)."
-        )

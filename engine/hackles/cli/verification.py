@@ -40,11 +40,9 @@ def run(database: Database, head: Path | None) -> int:
 
 
 def _whole(found: Verified, head: Head) -> str:
-    looked_at = [
-        _count(found.entries, "entry", "entries"),
-        _count(found.calls, "call", "calls"),
-        f"{_count(found.deleted, 'entry', 'entries')} of deleted calls",
-    ]
+    looked_at = [_count(found.entries, "entry", "entries"), _count(found.calls, "call", "calls")]
+    if found.deleted:
+        looked_at.append(f"{_count(found.deleted, 'entry', 'entries')} of deleted calls")
     if found.lost:
         looked_at.append(f"{_count(found.lost, 'loss', 'losses')} told of")
     if found.entries:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from hackles.configuration.addresses import is_loopback
 from hackles.doctor.told import Telling, Told, doubt, fault, well
 from hackles.errors import HacklesError
 from hackles.settings import Settings, Store
@@ -53,19 +54,21 @@ def _not_begun(store: Store, folder: Path) -> Told:
 
 def _rights(folder: Path) -> Telling:
     """Tell whether anybody else may read what only the daemon should."""
+    is_well = True
     for path in (folder, folder / "key", folder / "hackles.db"):
         try:
             found = path.stat()
         except OSError:
-            continue
-        is_folder = stat.S_ISDIR(found.st_mode)
+            continue  # whoever needs it says so
         if found.st_mode & _FOR_OTHERS:
-            mode = "700" if is_folder else "600"
+            mode = "700" if stat.S_ISDIR(found.st_mode) else "600"
             yield fault("record", f"{path} may be read by others; chmod {mode} it")
-        elif found.st_uid != os.geteuid():
+            is_well = False
+        elif os.geteuid() not in (found.st_uid, 0):
             yield doubt("record", f"{path} is another user's; run the doctor as that user")
-        else:
-            yield well("record", f"{path} is its owner's alone")
+            is_well = False
+    if is_well:
+        yield well("record", f"{folder} and the key in it are their owner's alone")
 
 
 def _database(store: Store) -> Telling:
@@ -103,16 +106,24 @@ def _contents(store: Store) -> str:
 
 
 def _head(store: Store) -> Told:
-    """Return where the head of the chain is kept; beside the database it proves little."""
-    advice = (
-        "whoever can alter the log can alter it as well; set [store] head to a file on another "
-        "machine's disk, or copy it there every day"
+    """Return where the head of the chain is kept; on the database's own disk it proves little."""
+    head = store.head or os.path.join(store.folder, "head")
+    if _is_elsewhere(store, head):
+        return well("record", f"the head of the chain is kept apart from the database, in {head}")
+    return doubt(
+        "record",
+        f"the head of the chain is kept beside the database, in {head}: whoever can alter the one "
+        "can alter the other; set [store] head to a file on another machine's disk, or copy it to "
+        "one every day",
     )
-    if not store.head:
-        return doubt("record", f"the head of the chain is kept beside the database; {advice}")
-    if not store.database and _disk(store.head) == _disk(store.folder):
-        return doubt("record", f"the head of the chain is kept on the database's disk; {advice}")
-    return well("record", f"the head of the chain is kept in {store.head}")
+
+
+def _is_elsewhere(store: Store, head: str) -> bool:
+    """Return whether the head is on another disk than the database, as far as can be told."""
+    if store.database:
+        host = urlsplit(store.database).hostname or ""
+        return not is_loopback(host) if host else False
+    return _disk(head) != _disk(store.folder)
 
 
 def _disk(path: str) -> int | None:

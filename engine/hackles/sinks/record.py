@@ -1,16 +1,22 @@
 """The record as a sink: what happens in live calls, as rows without any name in clear."""
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from hackles.errors import StoreError
 from hackles.records import LiveRecord
 from hackles.settings import Store
 from hackles.store.recorder import Recorder
-from hackles.store.rows import row
+from hackles.store.rows import Row, row
 from hackles.store.search import Earlier, earlier
 
 _log = logging.getLogger(__name__)
+
+_AT_ONCE: Final = 500
+_GATHERED_S: Final = 0.5
+"""A commit costs as much as a hundred rows, so those of so long a time go together."""
 
 
 class RecordSink:
@@ -24,20 +30,35 @@ class RecordSink:
     name = "record"
     for_people = False
 
-    def __init__(self, section: Store, model: str, configuration: str) -> None:
+    def __init__(
+        self,
+        section: Store,
+        model: str,
+        configuration: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Open the record.
 
         Raises:
             UsageError: if the settings are wrong; a database that is away is waited for.
         """
         self.model, self.configuration = model, configuration
-        self._recorder = Recorder(section)
-        self._names = self._recorder.folder.names
+        self._recorder = Recorder(section, clock)
+        self._names, self._clock = self._recorder.folder.names, clock
+        self._gathered: list[Row] = []
+        self._since = 0.0
 
     def write(self, records: Sequence[LiveRecord]) -> None:
         """Take in some records."""
-        made = (row(one, self._names, self.model, self.configuration) for one in records)
-        self._recorder.take([one for one in made if one is not None])
+        if not self._gathered:
+            self._since = self._clock()
+        for record in records:
+            made = row(record, self._names, self.model, self.configuration)
+            if made is not None:
+                self._gathered.append(made)
+        is_enough = len(self._gathered) >= _AT_ONCE
+        if is_enough or self._clock() - self._since >= _GATHERED_S:
+            self._hand_over()
 
     def forget(self, call: str) -> None:
         """Delete whatever is kept of a call; if the database is away, as soon as it is back.
@@ -45,7 +66,10 @@ class RecordSink:
         Raises:
             OSError: if not even the order can be kept.
         """
-        self._recorder.forget(self._names.call(call))
+        digest = self._names.call(call)
+        self._gathered = [one for one in self._gathered if one.call != digest]
+        self._hand_over()
+        self._recorder.forget(digest)
 
     def digest(self, number: str) -> str:
         """Return what is kept of a customer's number."""
@@ -66,8 +90,15 @@ class RecordSink:
 
     def rest(self) -> None:
         """Catch up with what waits for the database, and delete what was kept for long enough."""
+        self._hand_over()
         self._recorder.rest()
 
     def close(self) -> None:
         """Take in no more; what the database did not take waits on disk for the next run."""
+        self._hand_over()
         self._recorder.close()
+
+    def _hand_over(self) -> None:
+        rows, self._gathered = self._gathered, []
+        if rows:
+            self._recorder.take(rows)

@@ -18,7 +18,7 @@ _ROOM: Final = 20_000
 _AT_ONCE: Final = 500
 _SAID_EVERY_S: Final = 60.0
 _RETRY_S: Final = 1.0
-_REST_S: Final = 1.0
+_REST_S: Final = 0.5
 
 
 class Sink(Protocol):
@@ -49,7 +49,7 @@ class Sink(Protocol):
     def rest(self) -> None:
         """Do what was put off, if anything.
 
-        Called about once a second: when nothing else comes, and between batches.
+        Called about twice a second: when nothing else comes, and between batches.
         """
 
     def close(self) -> None:

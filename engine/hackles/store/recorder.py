@@ -108,7 +108,7 @@ class Recorder:
         self._spool.order(PurgeRow("", call, self._wall(), "withdrawn"))
 
     def rest(self) -> None:
-        """Do what was put off: catch up, delete what is too old. About once a second."""
+        """Do what was put off: catch up, delete what is too old."""
         if self._is_behind and self._clock() >= self._next_try:
             self._catch_up()
         if not self._is_behind:

@@ -1,15 +1,15 @@
 """Asking the record which calls there were. Newest first, always: nobody is ranked by it."""
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from hackles.errors import UsageError
+from hackles.store import words
 from hackles.store.database import Database
 from hackles.store.tables import calls as _calls
 from hackles.store.tables import entries as _entries
@@ -23,8 +23,6 @@ A call's own name may look like the beginning of a session; of so many signs it 
 
 _EARLIER: Final = 5
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
-_STROKES: Final = str.maketrans("łøđ", "lod")  # which are no accents to Unicode
-_TEXTS: Final = {"note": ("text",), "outcome": ("what", "promised", "by_when")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +116,7 @@ def calls(database: Database, wanted: Wanted) -> list[Kept]:
     with database.reading() as connection:
         if not wanted.words:
             return [_kept(row) for row in connection.execute(query.limit(wanted.limit))]
-        told = _told(connection.execute(_texts(conditions)), wanted.words)
+        told = words.found(connection, wanted.words, conditions)
         for row in connection.execute(query) if told else ():
             if row.id in told:
                 found.append(_kept(row))
@@ -233,35 +231,6 @@ def _conditions(database: Database, wanted: Wanted) -> Iterator[ColumnElement[bo
         by_name = table.call == names.call(wanted.call)
         begins = _begins(wanted.call)
         yield by_name if begins is None else or_(by_name, begins)
-
-
-def _texts(conditions: Iterable[ColumnElement[bool]]) -> Select[Any]:
-    """Return what was written down of the calls."""
-    joined = select(_entries.c.call, _entries.c.kind, _entries.c.payload).join(
-        _calls, _entries.c.call == _calls.c.id
-    )
-    return joined.where(_entries.c.kind.in_(_TEXTS), *conditions)
-
-
-def _told(rows: Iterable[Row[Any]], words: Iterable[str]) -> set[int]:
-    """Return the numbers of the calls of which all the words were written down.
-
-    Not asked of the database: of JSON it would find the keys as well, and of letters beyond
-    ASCII, SQLite does not know which are small and which are capital.
-    """
-    texts: dict[int, list[str]] = {}
-    for row in rows:
-        said = msgspec.json.decode(row.payload)
-        texts.setdefault(row.call, []).extend(said.get(name) or "" for name in _TEXTS[row.kind])
-    plain = {call: _plain("\n".join(parts)) for call, parts in texts.items()}
-    wanted = [_plain(word) for word in words]
-    return {call for call, text in plain.items() if all(word in text for word in wanted)}
-
-
-def _plain(text: str) -> str:
-    """Return a text without capitals and accents, as people type when they search."""
-    apart = unicodedata.normalize("NFKD", text.casefold().translate(_STROKES))
-    return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
 def _outcome(at: float, payload: str) -> Earlier:

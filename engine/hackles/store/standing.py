@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import func, select
 
 from hackles.errors import UsageError
 from hackles.settings import Store
-from hackles.store.database import opened
+from hackles.store.database import Database, opened
 from hackles.store.folder import Folder
+from hackles.store.spool import Spool
 from hackles.store.steps import is_up_to_date
 from hackles.store.tables import calls, chain
 
-_PATIENCE_S = 3.0
+_PATIENCE_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +55,8 @@ def look(section: Store) -> Standing | None:
             f"it was begun with another key than that in {section.folder}; put that key there"
         )
     return Standing(*found)
+
+
+def is_waiting(database: Database) -> bool:
+    """Return whether something is not in the database yet, but waits on disk."""
+    return not Spool(database.folder.spool).is_empty()

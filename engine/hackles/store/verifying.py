@@ -69,9 +69,12 @@ def verify(database: Database) -> Verified:
     found = Verified()
     head = _head(database, found)
     with database.reading() as connection:
-        _Chain(connection, database.links, found).check(head, str(database.head.path))
-        _check_calls(connection, found)
-        _check_left(connection, found)
+        try:
+            _Chain(connection, database.links, found).check(head, str(database.head.path))
+            _check_calls(connection, found)
+            _check_left(connection, found)
+        except (TypeError, ValueError) as error:  # SQLite lets any column hold anything
+            found.blame(f"The tables hold what no version of hackles writes ({error}).")
     return found
 
 

@@ -1,7 +1,7 @@
 """Writing rows into the database: a batch at a time, each row once however often it comes."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -74,6 +74,7 @@ class _Batch:
         self._log = log
         self._calls: dict[str, dict[str, Any]] = {}
         self._latest: dict[str, dict[str, Any]] = {}
+        self._numbers: dict[str, int] = {}
         self._load(rows)
         self._ids = log.known([row.id for row in rows if isinstance(row, EntryRow)])
         self._new_calls: dict[int, dict[str, Any]] = {}
@@ -87,7 +88,7 @@ class _Batch:
         if isinstance(row, EntryRow):
             self._take_entry(row)
             return
-        at = {"call": self._call(row)["id"], "time": row.time}
+        at = {"call": self._number(row), "time": row.time}
         if isinstance(row, GapRow):
             self._gaps.append(at | {"since": row.since, "reason": row.reason})
         else:
@@ -109,29 +110,31 @@ class _Batch:
             if new:
                 connection.execute(make(table).on_conflict_do_nothing(), new)
 
-    def _load(self, rows: Iterable[ReadingRow | GapRow | EntryRow]) -> None:
-        """Read the calls that the rows speak of."""
-        sessions = {row.session for row in rows}
-        latest = (
-            select(func.max(calls.c.id))
-            .where(calls.c.call.in_({row.call for row in rows if not row.session}))
-            .group_by(calls.c.call)
-        )
+    def _load(self, rows: Sequence[ReadingRow | GapRow | EntryRow]) -> None:
+        """Read as much as is needed of the calls that the rows speak of."""
+        entries = [row for row in rows if isinstance(row, EntryRow)]
+        sessions = {row.session for row in entries}
         ways = [calls.c.session.in_(sessions)]
         if "" in sessions:
-            ways.append(calls.c.id.in_(latest))
-        known = select(calls).where(or_(*ways)).order_by(calls.c.id)
-        for found in self._log.connection.execute(known).mappings():
-            self._know(dict(found))
+            named = calls.c.call.in_({row.call for row in entries if not row.session})
+            ways.append(calls.c.id.in_(select(func.max(calls.c.id)).where(named).group_by("call")))
+        connection = self._log.connection
+        if entries:
+            known = select(calls).where(or_(*ways)).order_by(calls.c.id)
+            for found in connection.execute(known).mappings():
+                self._know(dict(found))
+        others = {row.session for row in rows} - sessions
+        numbers = select(calls.c.session, calls.c.id).where(calls.c.session.in_(others))
+        self._numbers.update((session, id_) for session, id_ in connection.execute(numbers))
 
     def _know(self, call: dict[str, Any]) -> None:
-        self._calls[call["session"]] = call
-        self._latest[call["call"]] = call
+        self._calls[call["session"]] = self._latest[call["call"]] = call
+        self._numbers[call["session"]] = call["id"]
 
-    def _call(self, row: ReadingRow | GapRow | EntryRow) -> dict[str, Any]:
-        """Return the call of a row; one whose beginning was lost is known from here on."""
-        known = self._calls.get(row.session)
-        return known if known is not None else self._begin(missed(row))
+    def _number(self, row: ReadingRow | GapRow) -> int:
+        """Return the number of a row's call; one whose beginning was lost is known from here."""
+        number = self._numbers.get(row.session)
+        return int(self._begin(missed(row))["id"]) if number is None else number
 
     def _take_entry(self, row: EntryRow) -> None:
         if row.id in self._ids:
@@ -149,7 +152,7 @@ class _Batch:
             self._begin(row)
             return
         else:
-            call = self._call(row)
+            call = self._calls.get(row.session) or self._begin(missed(row))
         self._append(row, call)
 
     def _begin(self, row: EntryRow) -> dict[str, Any]:
