@@ -201,6 +201,16 @@ def test_a_call_that_has_been_heard_so_far_is_drained_though_its_writer_stays(pa
         assert desk.drained == {"line": True}
 
 
+def test_while_a_writer_pauses_it_is_told_that_nothing_waits(path, desks):
+    desk = desks(pipe(path))
+    with open(path, "wb", buffering=0) as writer:
+        writer.write(sound(MAX_SAMPLES).tobytes())
+        desk.tick()
+        desk.drained.clear()
+        assert desk.tick() == 0
+        assert desk.drained == {"line": True}
+
+
 def test_to_skip_drops_the_oldest_and_tells_how_much(path, desks):
     desk, samples = desks(pipe(path)), sound(10 * MAX_SAMPLES)
     with open(path, "wb", buffering=0) as writer:

@@ -107,8 +107,11 @@ class Gathered:
         self._ended: list[int] = []
 
     def add(self, slot: int, samples: Array, lost: int = 0, drained: bool = True) -> None:
-        """Add a call's samples, with how many are missing before, and whether no more wait."""
-        if len(samples) or lost:
+        """Add a call's samples, with how many are missing before, and whether no more wait.
+
+        Of a call that pauses, this too is told: or its silence would be taken for our delay.
+        """
+        if len(samples) or lost or drained:
             self._calls.append((slot, samples, lost, drained))
 
     def end(self, slot: int) -> None:

@@ -138,7 +138,13 @@ class AgentPage:
         language = self._language(request)
         agent = request.query_params.get("agent", "")
         stream = self._views(agent, language)
-        return EventSourceResponse(stream, ping=_PING_S, headers={"Cache-Control": "no-store"})
+        return EventSourceResponse(
+            stream,
+            ping=_PING_S,
+            # Not a comment, which a page cannot see: when these stop, the daemon hangs.
+            ping_message_factory=lambda: ServerSentEvent("", event="alive"),
+            headers={"Cache-Control": "no-store"},
+        )
 
     async def acknowledge(self, request: Request) -> Response:
         """Take in what the agent says of an alert."""
