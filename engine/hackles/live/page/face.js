@@ -1,7 +1,7 @@
 // What is seen: each part is written only where it changed, so nothing stirs without a reason.
 
 import { draw } from "./line.js";
-import { clock, date, word } from "./words.js";
+import { clock, date, tidy, word } from "./words.js";
 
 const SAID_MS = 6000;
 const SIGNS = { calm: "●", rising: "▲", irritated: "■", eased: "▽", none: "○", lost: "⊘" };
@@ -92,7 +92,8 @@ export function nameOf(call) {
 /** Write a text, if it is another. */
 export function write(id, text) {
   const element = by(id);
-  if (element.textContent !== text) element.textContent = text;
+  const set = tidy(text);
+  if (element.textContent !== set) element.textContent = set;
 }
 
 /** Fill a list, if it is another; each item is a text, or nodes. */

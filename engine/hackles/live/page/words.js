@@ -6,7 +6,12 @@ export const language = document.documentElement.lang;
 /** The text of a key such as "page.since", its {…} filled in. */
 export function word(key, filling = {}) {
   const [part, name] = key.split(".");
-  return words[part][name].replace(/\{(\w+)\}/g, (_, what) => filling[what]);
+  return tidy(words[part][name].replace(/\{(\w+)\}/g, (_, what) => filling[what]));
+}
+
+/** A text as it is set: in Polish no line ends with a word of one letter. */
+export function tidy(text) {
+  return language === "pl" ? text.replace(/(?<=^|\s)([aiouwz]) /gi, "$1\u00a0") : text;
 }
 
 /** Give every element that names a word its words. */
