@@ -94,7 +94,7 @@ def test_everything_that_can_happen_has_words(language):
         for change in (2.0, -2.0):
             told = known.phrase(Evidence(measure.name, measure.unit, 20.0, 20.0 + change))
             assert measure.name not in told or language == "en"
-            # Of the voice's tension people are told which way it went: decibels say nothing to them.
+            # Of tension people are told which way it went: decibels say nothing to them.
             is_told_bare = language != "en" or measure.name in ("tempo", "tension")
             assert measure.unit in told or is_told_bare
 
