@@ -34,6 +34,8 @@ _LANGUAGES = ("en", "pl", "es")
 _AFTER_S = {"rising": 1.0, "irritated": 5.0, "eased": 2.0}
 _QUIET_S = 40.0
 _COLOURS = 96
+_STATES = ("rest", "rising", "irritated", "eased")
+_SPACE = 12
 _FORM = {
     "en": ("Kettle not delivered, 4719 22", "A new one", "Thursday noon"),
     "pl": ("Czajnik nie dotarł, 4719 22", "Nowy czajnik", "czwartek, 12:00"),
@@ -72,6 +74,7 @@ def main() -> None:
             for language, page in pages.items():
                 fill_in(page, language)
             take(pages, "form")
+    join([f"en-{state}-light.png" for state in _STATES])
 
 
 def call_pieces() -> Iterator[tuple[str, Array]]:
@@ -90,12 +93,10 @@ def call_pieces() -> Iterator[tuple[str, Array]]:
 
 
 def say(call: int, samples: Array) -> None:
-    """Write a piece; what comes all at once after a pause would count as late."""
-    for some in (samples[: _RATE // 10], samples[_RATE // 10 :]):
-        left = (some * 32767).astype("<i2").tobytes()
-        while left:
-            left = left[os.write(call, left) :]
-        time.sleep(0.5)
+    """Write a piece, all at once."""
+    left = (samples * 32767).astype("<i2").tobytes()
+    while left:
+        left = left[os.write(call, left) :]
 
 
 def take(pages: dict[str, Page], name: str) -> None:
@@ -109,6 +110,18 @@ def take(pages: dict[str, Page], name: str) -> None:
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             path = _HERE / "agent" / f"{language}-{name}-{scheme}.png"
             picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def join(names: list[str]) -> None:
+    """Put pictures side by side, as they are on a screen."""
+    pictures = [Image.open(_HERE / "agent" / name).convert("RGB") for name in names]
+    width, height = (side * 2 // 3 for side in pictures[0].size)
+    strip = Image.new("RGB", (len(pictures) * (width + _SPACE) - _SPACE, height), "white")
+    for at, picture in enumerate(pictures):
+        small = picture.resize((width, height), Image.Resampling.LANCZOS)
+        strip.paste(small, (at * (width + _SPACE), 0))
+    path = _HERE / "agent" / "states.png"
+    strip.quantize(_COLOURS * 2, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def fill_in(page: Page, language: str) -> None:
