@@ -120,8 +120,7 @@ def join(names: list[str]) -> None:
     for at, picture in enumerate(pictures):
         small = picture.resize((width, height), Image.Resampling.LANCZOS)
         strip.paste(small, (at * (width + _SPACE), 0))
-    path = _HERE / "agent" / "states.png"
-    strip.quantize(_COLOURS * 2, dither=Image.Dither.NONE).save(path, optimize=True)
+    strip.save(_HERE / "agent" / "states.webp", quality=90)
 
 
 def fill_in(page: Page, language: str) -> None:
