@@ -129,7 +129,7 @@ class Database:
 
     @property
     def has_traces(self) -> bool:
-        """Whether digests of what was deleted may stay in unused bytes of an SQLite index."""
+        """Whether traces of what was deleted may stay in unused bytes of an SQLite file."""
         return self._traces.exists()
 
     def note_deleted(self) -> None:
@@ -140,7 +140,7 @@ class Database:
                 self._traces.touch(mode=0o600)
 
     def compact(self) -> None:
-        """Write an SQLite file anew, which leaves no trace in it; PostgreSQL does so by itself.
+        """Write an SQLite file anew, which leaves no trace in it; see `compacting.py`.
 
         Raises:
             StoreError: if there is no room, or somebody else writes.

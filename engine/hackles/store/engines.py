@@ -1,5 +1,6 @@
 """Connections as the record needs them, by SQLite and by PostgreSQL."""
 
+import os
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -48,6 +49,8 @@ def make_engine(database: str, folder: Folder, patience_s: float) -> tuple[Engin
 
 
 def _file(folder: Folder, patience_s: float) -> Engine:
+    # When the file is written anew, the copy belongs where nobody else looks, and where is room.
+    os.environ.setdefault("SQLITE_TMPDIR", str(folder.path))
     url = URL.create("sqlite", database=str(folder.database))
     engine = create_engine(url, connect_args={"timeout": patience_s}, hide_parameters=True)
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from hackles.errors import StoreError, UsageError
 from hackles.settings import Store
+from hackles.store.compacting import Compacting
 from hackles.store.database import RefusedError, opened
 from hackles.store.folder import Folder
 from hackles.store.losses import Losses
@@ -36,7 +37,6 @@ _TRIES_SHARE: Final = 0.25
 _ROOM: Final = 20_000
 _SCORES_ROOM: Final = 15_000
 _EXPIRY_S: Final = 3600.0
-_QUIET_S: Final = 60.0
 _SAID_EVERY_S: Final = 60.0
 
 
@@ -68,7 +68,8 @@ class Recorder:
         self._writer = Writer(self.database)
         self._is_prepared = self._is_behind = False
         self._next_try = self._said = self._next_expiry = -_SAID_EVERY_S
-        self._last_row = clock()
+        self._compacting = Compacting(self.database, clock)
+        self._is_away = False
         self._begin()
 
     @property
@@ -78,7 +79,6 @@ class Recorder:
 
     def take(self, rows: Sequence[Row]) -> None:
         """Take rows in; each is in the database, waits, or is counted as lost."""
-        self._last_row = self._clock()
         if not self._is_behind:
             try:
                 self._write(rows)
@@ -109,7 +109,7 @@ class Recorder:
 
     def rest(self) -> None:
         """Do what was put off: catch up, delete what is too old."""
-        if self._is_behind and self._clock() >= self._next_try:
+        if self._is_behind and self._clock() >= self._next_try and not self._compacting.is_running:
             self._catch_up()
         if not self._is_behind:
             began = self._clock()
@@ -131,6 +131,7 @@ class Recorder:
                 _log.error("%d rows of the record are lost: no disk has room.", len(self._waiting))
                 self._losses.count(self._waiting)
         self._losses.keep()
+        self._compacting.close()
         self.database.close()
 
     def _begin(self) -> None:
@@ -196,7 +197,9 @@ class Recorder:
         else:
             self._waiting = []
             self._is_behind = False
-            _log.info("The record is complete again: nothing waits for its database.")
+            if self._is_away:
+                self._is_away = False
+                _log.info("The record is complete again: nothing waits for its database.")
 
     def _tidy(self) -> None:
         """Do what is due beside the writing.
@@ -215,8 +218,8 @@ class Recorder:
             self._expire(now)
         elif self.database.is_scrub_due:
             self.database.scrub()
-        elif self.database.has_traces and now - self._last_row > _QUIET_S:
-            self.database.compact()
+        elif self._compacting.begin():
+            self._is_behind = True  # nobody can write meanwhile
 
     def _expire(self, now: float) -> None:
         """Delete some of what is too old; when nothing is left of it, wait for an hour."""
@@ -225,7 +228,7 @@ class Recorder:
             self._next_expiry = now + _EXPIRY_S
 
     def _fall_behind(self, error: StoreError) -> None:
-        self._is_behind = True
+        self._is_behind = self._is_away = True
         self._say(str(error))
         self._next_try = self._clock() + _RETRY_S
 
