@@ -190,9 +190,18 @@ def _monotonic(at: str) -> float:
 
 @contextlib.contextmanager
 def daemon(
-    folder: Path, protocol: str, calls: int, workers: int, core: int | None
+    folder: Path, protocol: str, calls: int, workers: int, core: int | None, more: str = ""
 ) -> Iterator[Daemon]:
-    """Start a daemon, on one core if one is named, and stop it in the end."""
+    """Start a daemon, on one core if one is named, and stop it in the end.
+
+    Args:
+        folder: for its settings and what it writes.
+        protocol: of the calls.
+        calls: how many it has room for, in each worker.
+        workers: how many processes hear them.
+        core: the one that it may use; None for all.
+        more: other sections of its settings.
+    """
     port, control = free_ports(2)
     section = {"audiosocket": "audiosocket", "media": "media"}[protocol]
     settings = _SETTINGS.format(
@@ -203,7 +212,7 @@ def daemon(
         control=control,
         role='role = "customer"' if section == "audiosocket" else "",
     )
-    (folder / "hackles.toml").write_text(settings)
+    (folder / "hackles.toml").write_text(settings + more)
     command = [*PROGRAM, "live", "--config", str(folder / "hackles.toml")]
     if core is not None:
         command = ["taskset", "-c", str(core), *command]
