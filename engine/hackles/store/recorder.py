@@ -26,6 +26,9 @@ _log = logging.getLogger(__name__)
 _PATIENCE_S: Final = 0.5
 """For others who write; then rows go into the spool, which costs little."""
 
+_DEADLINE_S: Final = 20.0
+"""For a transaction; a server that takes longer is lost."""
+
 _AT_ONCE: Final = 500
 _STRETCH_S: Final = 1.0
 """So long is caught up before new rows are looked after."""
@@ -64,7 +67,7 @@ class Recorder:
         self._spool = Spool(self.folder.spool, round(section.spool_mb * 2**20))
         self._losses = Losses(self.folder.path / "lost")
         self._waiting: list[Row] = []
-        self.database = opened(self.folder, section, _PATIENCE_S)
+        self.database = opened(self.folder, section, _PATIENCE_S, _DEADLINE_S)
         self._writer = Writer(self.database)
         self._is_prepared = self._is_behind = False
         self._next_try = self._said = self._next_expiry = -_SAID_EVERY_S
@@ -116,7 +119,7 @@ class Recorder:
             try:
                 self._tidy()
             except StoreError as error:
-                _log.debug("The record is not tidied now: %s", error)
+                self._say(f"What is due beside it is not done now. {error}")
                 self._wait_since(began)
         self._losses.keep()
 
@@ -171,11 +174,11 @@ class Recorder:
             left_out = self._spool.append(waiting)
         except OSError as error:
             self._waiting, left_out = _kept(waiting)
-            self._say(f"not even the disk has room for what waits ({error.strerror})")
+            self._say(f"Not even the disk has room for the record ({error.strerror}).")
         else:
             self._waiting = []
         if left_out:
-            self._say("there is no more room for what waits: some of it is lost, and counted")
+            self._say("There is no more room for the record: some of it is lost, and counted.")
             self._losses.count(left_out)
 
     def _catch_up(self) -> None:
@@ -242,7 +245,8 @@ class Recorder:
         now = self._clock()
         if now - self._said >= _SAID_EVERY_S:
             self._said = now
-            _log.warning("The record waits in %s: %s", self.folder.spool, what)
+            waits = f" What happens waits in {self.folder.spool}." if self._is_behind else ""
+            _log.warning("%s%s", what, waits)
 
 
 def _kept(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
