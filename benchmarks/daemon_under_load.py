@@ -195,12 +195,12 @@ def daemon(
     """Start a daemon, on one core if one is named, and stop it in the end.
 
     Args:
-        folder: where it runs, and leaves its lines.
-        protocol: by which calls come, audiosocket or media.
-        calls: how many it has room for.
-        workers: how many processes.
-        core: which one to run on, if not on all.
-        more: further sections of its settings.
+    folder: for its settings and what it writes.
+    protocol: of the calls.
+    calls: how many it has room for, in each worker.
+    workers: how many processes hear them.
+    core: the one that it may use; None for all.
+    more: other sections of its settings.
     """
     port, control = free_ports(2)
     section = {"audiosocket": "audiosocket", "media": "media"}[protocol]

@@ -6,9 +6,9 @@ import sqlite3
 
 import pytest
 
+from benchmarks.postgresql import Server, programs
 from hackles.settings import Store
 from hackles.store.database import open_database
-from tests.store.server import Server, programs
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ from hackles.store.rows import row
 from hackles.store.tables import calls, chain, entries, gaps, readings
 from hackles.types import Alert, Evidence, Gap, Reading, Reason, State, Summary
 
-AT = 1_790_000_000.0
+AT = 4_000_000_000.0
+"""Far away, so that nothing is too old to be kept whenever the tests are run."""
 AGENT = "agent-label-7f3a"
 SECRET = "the-note-says-kowalska"
 

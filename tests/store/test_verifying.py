@@ -170,7 +170,7 @@ def test_what_was_altered_is_named(written):
         mine = entries.c.seq == row["seq"]
         connection.execute(update(entries).where(mine).values(payload='{"text":"another"}'))
     assert verify(database).faults == [
-        f"Entry {row['seq']} (note of 2026-09-21 14:13) was altered."
+        f"Entry {row['seq']} (note of 2096-10-02 07:06) was altered."
     ]
 
 

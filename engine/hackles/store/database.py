@@ -15,6 +15,7 @@ try:
     from sqlalchemy import Connection, Engine, insert, select, text
     from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
+    from hackles.store.deadline import deadline
     from hackles.store.engines import Reasons, make_engine
     from hackles.store.steps import is_up_to_date, upgrade
     from hackles.store.tables import calls, chain, entries, gaps, readings
@@ -35,9 +36,12 @@ class RefusedError(StoreError):
 class Database:
     """A record that is open. Any thread may use it."""
 
-    def __init__(self, folder: Folder, engine: Engine, reasons: Reasons) -> None:
-        """Use an engine; see `open_database`."""
+    def __init__(
+        self, folder: Folder, engine: Engine, reasons: Reasons, deadline_s: float | None = None
+    ) -> None:
+        """Use an engine; see `opened`."""
         self.folder, self.engine, self._reasons = folder, engine, reasons
+        self._deadline_s = deadline_s
         self.names, self.links, self.head = folder.names, folder.links, folder.head
         self.is_file = engine.dialect.name == "sqlite"
         self.is_scrub_due = False
@@ -54,7 +58,7 @@ class Database:
         options: dict[str, Any] = {} if self.is_file else {"isolation_level": "REPEATABLE READ"}
         with self._translated(), self.engine.connect() as connection:
             connection = connection.execution_options(**options)
-            with connection.begin():
+            with self._limited(connection), connection.begin():
                 yield connection
 
     @contextlib.contextmanager
@@ -67,7 +71,7 @@ class Database:
         """
         with self._translated(), self.engine.connect() as connection:
             connection = connection.execution_options(writes=True)
-            with connection.begin():
+            with self._limited(connection), connection.begin():
                 yield connection
 
     def prepare(self) -> None:
@@ -129,7 +133,7 @@ class Database:
 
     @property
     def has_traces(self) -> bool:
-        """Whether digests of what was deleted may stay in unused bytes of an SQLite index."""
+        """Whether traces of what was deleted may stay in unused bytes of an SQLite file."""
         return self._traces.exists()
 
     def note_deleted(self) -> None:
@@ -140,7 +144,7 @@ class Database:
                 self._traces.touch(mode=0o600)
 
     def compact(self) -> None:
-        """Write an SQLite file anew, which leaves no trace in it; PostgreSQL does so by itself.
+        """Write an SQLite file anew, which leaves no trace in it; see `compacting.py`.
 
         Raises:
             StoreError: if there is no room, or somebody else writes.
@@ -170,6 +174,12 @@ class Database:
         """Give a connection without a transaction."""
         with self._translated(), self.engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT", plain=True)
+
+    def _limited(self, connection: Connection) -> contextlib.AbstractContextManager[None]:
+        """Give a server no longer than the deadline, if there is one."""
+        if self.is_file or self._deadline_s is None:
+            return contextlib.nullcontext()
+        return deadline(connection, self._deadline_s)
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -207,10 +217,19 @@ def open_database(section: Store, patience_s: float = _PATIENCE_S) -> Database:
     return database
 
 
-def opened(folder: Folder, section: Store, patience_s: float = _PATIENCE_S) -> Database:
+def opened(
+    folder: Folder, section: Store, patience_s: float, deadline_s: float | None = None
+) -> Database:
     """Return the database that the settings name, not yet asked for anything.
+
+    Args:
+        folder: of the record.
+        section: `[store]` of the settings.
+        patience_s: how long to wait for others who write.
+        deadline_s: how long a transaction may take on a server; None for as long as it likes.
 
     Raises:
         UsageError: if it cannot be opened with these settings.
     """
-    return Database(folder, *make_engine(section.database, folder, patience_s))
+    engine, reasons = make_engine(section.database, folder, patience_s, deadline_s is None)
+    return Database(folder, engine, reasons, deadline_s)

@@ -1,5 +1,6 @@
 """Connections as the record needs them, by SQLite and by PostgreSQL."""
 
+import os
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -31,23 +32,28 @@ class Reasons:
         return reason
 
 
-def make_engine(database: str, folder: Folder, patience_s: float) -> tuple[Engine, Reasons]:
+def make_engine(
+    database: str, folder: Folder, patience_s: float, is_asked_first: bool = True
+) -> tuple[Engine, Reasons]:
     """Return the engine of a database, and what says its errors.
 
     Args:
         database: a URL of PostgreSQL, or "" for a file in the folder.
         folder: of the record.
         patience_s: how long to wait for others who write.
+        is_asked_first: whether a connection that was made before is tried before it is used.
 
     Raises:
         UsageError: if there can be none.
     """
     if database:
-        return _server(database, patience_s)
+        return _server(database, patience_s, is_asked_first)
     return _file(folder, patience_s), Reasons()
 
 
 def _file(folder: Folder, patience_s: float) -> Engine:
+    # When the file is written anew, the copy belongs where nobody else looks, and where is room.
+    os.environ.setdefault("SQLITE_TMPDIR", str(folder.path))
     url = URL.create("sqlite", database=str(folder.database))
     engine = create_engine(url, connect_args={"timeout": patience_s}, hide_parameters=True)
 
@@ -74,7 +80,7 @@ def _file(folder: Folder, patience_s: float) -> Engine:
     return engine
 
 
-def _server(database: str, patience_s: float) -> tuple[Engine, Reasons]:
+def _server(database: str, patience_s: float, is_asked_first: bool) -> tuple[Engine, Reasons]:
     url = _url(database)
     timeouts = {
         "connect_timeout": _CONNECT_S,
@@ -89,7 +95,7 @@ def _server(database: str, patience_s: float) -> tuple[Engine, Reasons]:
             # What the URL says of these goes first.
             connect_args={name: n for name, n in timeouts.items() if name not in url.query},
             hide_parameters=True,
-            pool_pre_ping=True,
+            pool_pre_ping=is_asked_first,
         )
     except ModuleNotFoundError as error:
         raise UsageError(

@@ -49,6 +49,11 @@ def purge(database: Database, call: str, reason: str) -> int:
         raise StoreError(
             f"What waits for the database cannot be written over ({error.strerror}); try again."
         ) from error
+    return purge_written(database, call, reason)
+
+
+def purge_written(database: Database, call: str, reason: str) -> int:
+    """Delete all sessions of a call that the database has; see `purge`."""
     with appending(database) as log:
         numbers = list(log.connection.scalars(select(calls.c.id).where(calls.c.call == call)))
         _erase(log, numbers, reason)
@@ -80,10 +85,11 @@ def expire(database: Database, scores_days: int, alerts_days: int, now: float | 
         old = select(calls.c.id).where(age < now - alerts_days * DAY_S)
         numbers = list(log.connection.scalars(old.order_by(calls.c.id).limit(_CALLS_AT_ONCE)))
         _erase(log, numbers, "expired", now)
-    count = len(numbers) + _expire_scores(database, now - scores_days * DAY_S)
-    if count:
+    if numbers:
         database.note_deleted()
-    return count
+    scores = _expire_scores(database, now - scores_days * DAY_S)
+    database.is_scrub_due |= scores > 0
+    return len(numbers) + scores
 
 
 def _expire_scores(database: Database, before: float) -> int:

@@ -12,6 +12,7 @@ from typing import Final
 
 from hackles.errors import StoreError, UsageError
 from hackles.settings import Store
+from hackles.store.compacting import Compacting
 from hackles.store.database import RefusedError, opened
 from hackles.store.folder import Folder
 from hackles.store.losses import Losses
@@ -25,6 +26,9 @@ _log = logging.getLogger(__name__)
 _PATIENCE_S: Final = 0.5
 """For others who write; then rows go into the spool, which costs little."""
 
+_DEADLINE_S: Final = 20.0
+"""For a transaction; a server that takes longer is lost."""
+
 _AT_ONCE: Final = 500
 _STRETCH_S: Final = 1.0
 """So long is caught up before new rows are looked after."""
@@ -36,7 +40,6 @@ _TRIES_SHARE: Final = 0.25
 _ROOM: Final = 20_000
 _SCORES_ROOM: Final = 15_000
 _EXPIRY_S: Final = 3600.0
-_QUIET_S: Final = 60.0
 _SAID_EVERY_S: Final = 60.0
 
 
@@ -64,11 +67,12 @@ class Recorder:
         self._spool = Spool(self.folder.spool, round(section.spool_mb * 2**20))
         self._losses = Losses(self.folder.path / "lost")
         self._waiting: list[Row] = []
-        self.database = opened(self.folder, section, _PATIENCE_S)
+        self.database = opened(self.folder, section, _PATIENCE_S, _DEADLINE_S)
         self._writer = Writer(self.database)
         self._is_prepared = self._is_behind = False
         self._next_try = self._said = self._next_expiry = -_SAID_EVERY_S
-        self._last_row = clock()
+        self._compacting = Compacting(self.database, clock)
+        self._is_away = False
         self._begin()
 
     @property
@@ -78,7 +82,6 @@ class Recorder:
 
     def take(self, rows: Sequence[Row]) -> None:
         """Take rows in; each is in the database, waits, or is counted as lost."""
-        self._last_row = self._clock()
         if not self._is_behind:
             try:
                 self._write(rows)
@@ -109,14 +112,14 @@ class Recorder:
 
     def rest(self) -> None:
         """Do what was put off: catch up, delete what is too old."""
-        if self._is_behind and self._clock() >= self._next_try:
+        if self._is_behind and self._clock() >= self._next_try and not self._compacting.is_running:
             self._catch_up()
         if not self._is_behind:
             began = self._clock()
             try:
                 self._tidy()
             except StoreError as error:
-                _log.debug("The record is not tidied now: %s", error)
+                self._say(f"What is due beside it is not done now. {error}")
                 self._wait_since(began)
         self._losses.keep()
 
@@ -131,6 +134,7 @@ class Recorder:
                 _log.error("%d rows of the record are lost: no disk has room.", len(self._waiting))
                 self._losses.count(self._waiting)
         self._losses.keep()
+        self._compacting.close()
         self.database.close()
 
     def _begin(self) -> None:
@@ -170,11 +174,11 @@ class Recorder:
             left_out = self._spool.append(waiting)
         except OSError as error:
             self._waiting, left_out = _kept(waiting)
-            self._say(f"not even the disk has room for what waits ({error.strerror})")
+            self._say(f"Not even the disk has room for the record ({error.strerror}).")
         else:
             self._waiting = []
         if left_out:
-            self._say("there is no more room for what waits: some of it is lost, and counted")
+            self._say("There is no more room for the record: some of it is lost, and counted.")
             self._losses.count(left_out)
 
     def _catch_up(self) -> None:
@@ -196,7 +200,9 @@ class Recorder:
         else:
             self._waiting = []
             self._is_behind = False
-            _log.info("The record is complete again: nothing waits for its database.")
+            if self._is_away:
+                self._is_away = False
+                _log.info("The record is complete again: nothing waits for its database.")
 
     def _tidy(self) -> None:
         """Do what is due beside the writing.
@@ -215,8 +221,8 @@ class Recorder:
             self._expire(now)
         elif self.database.is_scrub_due:
             self.database.scrub()
-        elif self.database.has_traces and now - self._last_row > _QUIET_S:
-            self.database.compact()
+        elif self._compacting.begin():
+            self._is_behind = True  # nobody can write meanwhile
 
     def _expire(self, now: float) -> None:
         """Delete some of what is too old; when nothing is left of it, wait for an hour."""
@@ -225,7 +231,7 @@ class Recorder:
             self._next_expiry = now + _EXPIRY_S
 
     def _fall_behind(self, error: StoreError) -> None:
-        self._is_behind = True
+        self._is_behind = self._is_away = True
         self._say(str(error))
         self._next_try = self._clock() + _RETRY_S
 
@@ -239,7 +245,8 @@ class Recorder:
         now = self._clock()
         if now - self._said >= _SAID_EVERY_S:
             self._said = now
-            _log.warning("The record waits in %s: %s", self.folder.spool, what)
+            waits = f" What happens waits in {self.folder.spool}." if self._is_behind else ""
+            _log.warning("%s%s", what, waits)
 
 
 def _kept(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:

@@ -6,13 +6,13 @@ from itertools import groupby
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import func, insert, or_, select, text
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hackles.store import figures
 from hackles.store.database import Database
 from hackles.store.log import Log, appending
-from hackles.store.purging import purge
+from hackles.store.purging import purge_written
 from hackles.store.rows import EntryRow, GapRow, PurgeRow, ReadingRow, Row, missed
 from hackles.store.tables import calls, gaps, readings
 
@@ -20,15 +20,6 @@ _log = logging.getLogger(__name__)
 
 _TOLD: Final = ("begun", "alert", "summary")
 """What only the daemon tells. All else people did, and only of a call that is known."""
-
-_CHANGE: Final = ", ".join(f"{name} = :{name}" for name in figures.CHANGING)
-_UPDATE: Final = {
-    # In SQLite a row that grew where it is may push others to another page, and leave a copy of
-    # them behind that no deletion would reach. At the end there is nobody to push.
-    "sqlite": f"UPDATE calls SET rowid = (SELECT max(rowid) + 1 FROM calls), {_CHANGE} "  # noqa: S608
-    "WHERE id = :id",
-    "postgresql": f"UPDATE calls SET {_CHANGE} WHERE id = :id",  # noqa: S608
-}
 
 
 class Writer:
@@ -51,7 +42,7 @@ class Writer:
             if is_purge:
                 for row in some:
                     if isinstance(row, PurgeRow):
-                        purge(self._database, row.call, row.reason)
+                        purge_written(self._database, row.call, row.reason)
             else:
                 self._write([row for row in some if not isinstance(row, PurgeRow)])
 
@@ -102,13 +93,17 @@ class _Batch:
         if self._new_calls:
             connection.execute(insert(calls), list(self._new_calls.values()))
         if self._changed:
-            names = ("id", *figures.CHANGING)
-            changed = [{name: call[name] for name in names} for call in self._changed.values()]
-            connection.execute(text(_UPDATE[dialect]), changed)
+            new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in figures.CHANGING}
+            changed = [
+                {"number": call["id"]} | {f"new_{name}": call[name] for name in new}
+                for call in self._changed.values()
+            ]
+            its = calls.c.id == bindparam("number")
+            connection.execute(update(calls).where(its).values(new), changed)
         make = sqlite.insert if dialect == "sqlite" else postgresql.insert
-        for table, new in ((readings, self._readings), (gaps, self._gaps)):
-            if new:
-                connection.execute(make(table).on_conflict_do_nothing(), new)
+        for table, scores in ((readings, self._readings), (gaps, self._gaps)):
+            if scores:
+                connection.execute(make(table).on_conflict_do_nothing(), scores)
 
     def _load(self, rows: Sequence[ReadingRow | GapRow | EntryRow]) -> None:
         """Read as much as is needed of the calls that the rows speak of."""

@@ -1,4 +1,7 @@
-"""A real PostgreSQL, on loopback, in a folder of its own."""
+"""A real PostgreSQL, on loopback, in a folder of its own: for tests and benchmarks.
+
+PostgreSQL does not run as root; then it runs as the user `postgres`, whom its packages make.
+"""
 
 import itertools
 import os
@@ -86,4 +89,5 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        assert done.returncode == 0, (program, arguments)
+        if done.returncode != 0:
+            raise RuntimeError(f"{program} ended with {done.returncode}")
