@@ -160,6 +160,7 @@ def measured(kind: str, options: argparse.Namespace, folder: Path) -> Figures:
             running.wait_for_ends(options.calls * options.rounds)
             cpu, wall = running.cpu_s() - cpu, time.monotonic() - began
             dropped = running.metric("hackles_sink_dropped_total")
+            lost_s = running.metric("hackles_lost_audio_seconds_total")
         database = open_database(section)
         figures = compared(running.records(), database)
         database.close()
@@ -167,6 +168,7 @@ def measured(kind: str, options: argparse.Namespace, folder: Path) -> Figures:
         "calls": options.calls * options.rounds,
         **figures,
         "dropped": dropped,
+        "audio_lost_s": round(lost_s, 1),  # by a machine that is too busy: other events, not fewer
         "readings_while_away": heard,
         "waited_kib": round(most),
         "caught_up_after_s": round(caught_up_s, 1),

@@ -73,7 +73,7 @@ def test_a_deleted_call_leaves_no_byte_in_the_files_of_sqlite(tmp_path):
     section = Store(folder=str(tmp_path / "record"))
     database = open_database(section)
     order = random.Random(7)
-    names = [f"call {number}" for number in range(120)]
+    names = [f"call {number}" for number in range(80)]
     told = [
         [
             LiveRecord(r.call, r.session, "sales", f"agent-{number}-of-it", r.at, r.event)
@@ -96,10 +96,10 @@ def test_a_deleted_call_leaves_no_byte_in_the_files_of_sqlite(tmp_path):
         places[number] += 1
     for part in batches(rows(inorder, database.names), 10):
         Writer(database).write(part)
-    gone = order.sample(range(len(names)), 80)
+    gone = order.sample(range(len(names)), 50)
     for number in gone:
         purge(database, database.names.call(names[number]), "withdrawn")
-        if order.random() < 0.2:
+        if order.random() < 0.1:
             database.compact()
     assert database.has_traces
     database.compact()

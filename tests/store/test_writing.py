@@ -65,9 +65,9 @@ def test_no_name_of_a_call_nor_what_was_refused_is_kept(database):
     assert len(content(database)["entries"]) == 10
 
 
-@given(order=st.lists(st.integers(0, 5), max_size=25), size=st.integers(3, 20))
+@given(order=st.lists(st.integers(0, 5), max_size=15), size=st.integers(5, 20))
 @settings(
-    max_examples=20,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
