@@ -58,7 +58,9 @@ def command(script: str, options: argparse.Namespace) -> str:
         return value.resolve().relative_to(ROOT).as_posix() if inside else value.name
 
     given = ((name, value) for name, value in vars(options).items() if value is not None)
-    return " ".join(["python", script, *(f"--{name} {shown(value)}" for name, value in given)])
+    return " ".join(
+        ["python", script, *(f"--{name.replace('_', '-')} {shown(value)}" for name, value in given)]
+    )
 
 
 def write(path: Path, command_line: str, figures: Figures) -> None:
