@@ -284,6 +284,7 @@ class Daemon:
             return
         before, self._settings = self._settings, _renewed(self._settings, settings)
         self._desk.showing.alerts = self._settings.alerts
+        self._desk.cues.version += 1  # in shadow mode a page shows nothing
         if self._record is not None:
             self._record.configuration = fingerprints.configuration(self._settings)
         self._crew.order(
