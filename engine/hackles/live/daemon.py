@@ -119,7 +119,7 @@ class Daemon:
             await self._end(gates)
             self._page.close()
             for server in servers:
-                server.should_exit = True
+                server.end()
             for task in tasks[len(servers) :]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
