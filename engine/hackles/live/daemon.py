@@ -132,7 +132,7 @@ class Daemon:
         self._registry.add(registration)
         self._crew.order(registration)
         for call in registration.barred:
-            if self._desk.find(call) is not None:
+            if self._desk.knows(call):
                 self.withdraw(call)
 
     def withdraw(self, call: str) -> None:
