@@ -177,6 +177,7 @@ class AgentPage:
     async def outcome(self, request: Request) -> Response:
         """Take in the form after the call."""
         cue, said = await self._asked(request, _Outcome)
+        _check_over(cue)
         form = Outcome(round(cue.time, 4), **msgspec.structs.asdict(said))
         self._desk.record(cue.session, form)
         self._cues.drop(cue.session.id)
@@ -185,8 +186,7 @@ class AgentPage:
     async def skip(self, request: Request) -> Response:
         """Let a call go without its form."""
         cue, _ = await self._asked(request, _Nothing)
-        if cue.ended is None:
-            raise HTTPException(409, "This call is not over yet.")
+        _check_over(cue)
         self._cues.drop(cue.session.id)
         return answered({})
 
@@ -236,6 +236,11 @@ class AgentPage:
         if wanted in LANGUAGES:
             return wanted
         return self._cues.language or best_language(request.headers.get("accept-language", ""))
+
+
+def _check_over(cue: Cue) -> None:
+    if cue.ended is None:
+        raise HTTPException(409, "This call is not over yet.")
 
 
 @cache
