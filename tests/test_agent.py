@@ -2,12 +2,13 @@
 
 import http.client
 import json
+import signal
 from contextlib import contextmanager
 
 import pytest
 
 from tests.program import wait_until
-from tests.test_daemon import daemon, escalating, name_of
+from tests.test_daemon import daemon, escalating, name_of, talk
 
 pytestmark = pytest.mark.xdist_group("agent")  # one call is played for all of them
 
@@ -92,6 +93,7 @@ def test_what_the_agent_does_is_written_down(warned):
         ("acknowledgement", {"alert": "x", "verdict": "maybe"}, 422),
         ("outcome", {"result": "a triumph"}, 422),
         ("skip", {}, 409),
+        ("outcome", {"result": "resolved"}, 409),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(warned, road, body, status):
@@ -107,6 +109,28 @@ def test_another_site_s_page_can_do_nothing(warned):
     assert running.post(road, {}, **{"Content-Type": "text/plain"})[0] == 415
     assert running.post(road, {}, Host="evil.example")[0] == 400
     assert running.calls()
+
+
+@pytest.mark.parametrize(
+    ("path", "site", "mode", "status"),
+    [
+        ("/agent/events", "cross-site", "cors", 403),
+        ("/agent/events", "same-site", "no-cors", 403),
+        ("/agent/events", "cross-site", "navigate", 403),
+        ("/calls", "cross-site", "no-cors", 403),
+        ("/agent", "cross-site", "no-cors", 403),
+        ("/agent", "cross-site", "navigate", 200),
+        ("/agent", "none", "navigate", 200),
+        ("/agent/page.js", "same-origin", "cors", 200),
+    ],
+)
+def test_another_site_s_page_is_given_nothing_but_may_lead_to_ours(
+    warned, path, site, mode, status
+):
+    connection = http.client.HTTPConnection("127.0.0.1", warned[0].control, timeout=60)
+    connection.request("GET", path, headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode})
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 @pytest.mark.parametrize("name", ["..%2fdaemon.py", "__init__.py", "words%2fen.toml", "none.css"])
@@ -168,6 +192,36 @@ def test_consent_withdrawn_on_the_page_leaves_nothing_there_nor_of_what_was_writ
         running.stop()
     states = [(record["type"], record.get("state")) for record in running.records()]
     assert states == [("call", "withdrawn")]
+
+
+@pytest.mark.parametrize("way", ["consent", "registration"])
+def test_who_withdraws_after_the_call_is_gone_from_the_form_and_all_that_was_written(tmp_path, way):
+    with daemon(tmp_path) as running, looking(running) as view:
+        phone = running.phone(0)
+        phone.say(talk(4))
+        until(view, lambda call: call["line"])
+        phone.hang_up()
+        call = until(view, lambda call: call["ended"])
+        if way == "consent":
+            running.post(f"/calls/{name_of(0)}/consent", {"consent": False})
+        else:
+            running.post("/calls", {"id": name_of(0), "role": "customer", "consent": False})
+        assert view()["calls"] == []
+        form = {"result": "resolved", "what": "a secret"}
+        assert running.post(f"/agent/calls/{call['session']}/outcome", form)[0] == 404
+        running.stop()
+    states = [(record["type"], record.get("state")) for record in running.records()]
+    assert states == [("call", "withdrawn")]
+
+
+def test_from_the_moment_of_shadow_mode_a_page_shows_nothing(tmp_path):
+    with daemon(tmp_path) as running, looking(running) as view:
+        running.phone(0)
+        assert until(view, lambda call: call)
+        settings = tmp_path / "hackles.toml"
+        settings.write_text(settings.read_text() + "[alerts]\nshadow = true\n")
+        running.process.send_signal(signal.SIGHUP)
+        assert view() == {"shadow": True, "calls": []}
 
 
 def test_a_page_that_is_open_does_not_keep_the_daemon_from_ending(tmp_path):

@@ -163,6 +163,8 @@ class Story:
     while_typing: list = field(default_factory=list)
     with_two: list = field(default_factory=list)
     keys_off: list = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    not_sent: str = ""
     in_shadow: list = field(default_factory=list)
     when_lost: list = field(default_factory=list)
 
@@ -235,6 +237,24 @@ def _in_rising(told: Story) -> None:
     _press(page, "Enter", "Escape")
     page.wait_for_selector("#notes li")
     told.while_typing += [page.input_value("#note"), page.inner_text("#notes")]
+    _hang(told)
+
+
+def _hang(told: Story) -> None:
+    """Ask for a card, and get no answer, as in the seventh window of a browser."""
+    page = told.pages["en"].page
+    page.evaluate(
+        """() => {
+            real = AbortSignal.timeout;
+            AbortSignal.timeout = () => real.call(AbortSignal, 50);
+        }"""
+    )
+    page.route("**/card", lambda _: None)
+    _press(page, "n")
+    page.wait_for_selector("#said:not(:empty)")
+    told.not_sent = page.inner_text("#said")
+    page.unroute("**/card")
+    page.evaluate("() => { AbortSignal.timeout = real; }")
 
 
 def _two_calls(told: Story, second: Line) -> None:
@@ -276,6 +296,8 @@ def _after(told: Story) -> None:
     for seen in told.pages.values():
         seen.page.wait_for_selector("body[data-face=listening]")
         seen.look("rest")
+        fields = seen.page.eval_on_selector_all("input, select", "all => all.map(one => one.value)")
+        told.left += [seen.page.content(), *fields]
 
 
 def _turn_keys_off(told: Story) -> None:
@@ -348,6 +370,16 @@ def test_the_form_is_filled_in_by_keyboard_alone_and_arrives(story):
         "delivery",
         "helped",
     ]
+
+
+def test_of_a_call_that_is_gone_nothing_is_left_on_the_page_not_even_hidden(story):
+    found = "\n".join(story.left)
+    for word in ("1718", TYPED, "kettle", "a new one", "Thursday"):
+        assert word not in found
+
+
+def test_what_is_not_answered_is_said(story):
+    assert story.not_sent == said("en")["said"]["not_sent"]
 
 
 def test_with_two_calls_a_tab_each_and_the_one_whose_caller_withdraws_goes(story):

@@ -391,6 +391,21 @@ def test_half_a_request_is_given_up(tmp_path):
         assert client.recv(4096).startswith(b"HTTP/1.1 408")
 
 
+def test_who_breaks_off_a_request_or_reads_no_answer_leaves_no_traceback(tmp_path):
+    half = b"POST /calls HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    half += b"Content-Length: 9\r\n\r\n{"
+    with daemon(tmp_path) as running, ExitStack() as stack:
+        clients = [socket.create_connection(("127.0.0.1", running.control)) for _ in range(3)]
+        broken_off, *unfinished = map(stack.enter_context, clients)
+        for client in (broken_off, unfinished[0]):
+            client.sendall(half)
+        unfinished[1].sendall(b"GET /agent/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.1)
+        broken_off.close()
+        time.sleep(0.1)
+        assert "error" not in running.stop().err
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="several workers need Linux")
 def test_a_worker_that_hangs_is_told_of(tmp_path):
     with daemon(tmp_path, workers=2) as running:

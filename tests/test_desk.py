@@ -1,5 +1,8 @@
 """News of workers becomes records: in whatever order it comes, of whoever withdrew nothing is."""
 
+import threading
+import time
+
 import pytest
 
 from hackles.guidance import load
@@ -96,3 +99,22 @@ def test_a_call_of_a_worker_that_died_is_summed_up_with_the_reason():
     assert [call.session.call for call in office.desk.calls()] == ["call 2"]
     (end,) = [record for record in office.kept() if record.event.type == "summary"]
     assert (end.call, end.event.error) == ("call 1", "why")
+
+
+def test_a_sink_that_hangs_takes_no_other_s_time_at_the_end():
+    class Hangs(Kept):
+        def write(self, records):
+            go.wait()
+
+    class Gathers(Kept):
+        def close(self):
+            time.sleep(0.3)
+            is_whole.set()
+
+    go, is_whole = threading.Event(), threading.Event()
+    feeds = [Feed(Hangs()), Feed(Gathers())]
+    desk = Desk(feeds, Cues(load(), Showing(Alerts())), Metrics(), print, lambda _: False)
+    desk.take(0, Report(tuple(NEWS)))
+    desk.close(1.5)
+    assert is_whole.is_set()
+    go.set()

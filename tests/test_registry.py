@@ -36,6 +36,15 @@ def test_withdrawal_holds_for_the_call_s_name_by_whatever_id_it_comes():
         assert registry.refusal(registry.known(Offer(name))) is Refusal.CONSENT
 
 
+def test_of_a_caller_who_withdraws_the_number_is_not_kept():
+    registry = Registry()
+    registry.add(Registration("uuid-1", "call 1", Role.CUSTOMER, customer="+48 600 100 200"))
+    registry.add(Registration("uuid-2", "call 2", Role.CUSTOMER, customer="+48 600 100 201"))
+    registry.withdraw("call 1")
+    registry.add(Registration("uuid-3", "call 1", Role.CUSTOMER, customer="+48 600 100 200"))
+    assert [one.customer for one in registry] == ["", "+48 600 100 201", ""]
+
+
 def test_a_call_s_names_are_its_own_and_those_by_which_it_comes():
     registry = Registry()
     registry.add(Registration("uuid-1", "call 1", Role.CUSTOMER))

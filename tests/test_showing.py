@@ -23,6 +23,14 @@ def test_in_shadow_mode_nobody_is_shown_anything():
     assert episode(Showing(Alerts(shadow=True)), session()) == [Withheld.SHADOW] * 3
 
 
+def test_in_shadow_mode_what_follows_a_warning_that_was_shown_is_not_shown():
+    showing = Showing(Alerts())
+    assert showing.withheld(session(), alert()) is None
+    showing.alerts = Alerts(shadow=True)
+    assert showing.withheld(session(), alert(State.IRRITATED)) is Withheld.SHADOW
+    assert showing.withheld(session(), alert(State.EASED)) is Withheld.SHADOW
+
+
 def test_without_a_cap_every_alert_is_shown():
     showing = Showing(Alerts())
     assert [episode(showing, session(n)) for n in range(50)] == [[None] * 3] * 50

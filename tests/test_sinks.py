@@ -287,6 +287,21 @@ def test_deleting_is_tried_until_it_succeeds():
     feed.close(30)
 
 
+def test_what_is_lost_with_a_sink_that_hangs_is_counted_and_who_was_to_be_deleted_is_named(caplog):
+    sink = Slow()
+    feed = Feed(sink)
+    feed.put(record())
+    sink.started.wait()
+    feed.put(record())
+    feed.forget("call 2")
+    feed.close(0.01)
+    sink.go.set()
+    assert feed.dropped == 2
+    said = [one.getMessage() for one in caplog.records]
+    assert any("2 records are lost" in one for one in said)
+    assert any("NOT deleted" in one and "'call 2'" in one for one in said)
+
+
 def test_people_see_state_call_evidence_and_what_to_say():
     out = io.StringIO()
     console = LiveConsole(out)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from starlette.routing import Route
 from hackles.live.asking import Body, answered, read
 from hackles.live.cue import Cue
 from hackles.live.desk import Desk
+from hackles.live.lookups import Lookups
 from hackles.live.view import view
 from hackles.records import Cause, Note, Outcome, Result, View
 from hackles.wording import LANGUAGES, best_language
@@ -93,10 +94,10 @@ class AgentPage:
             desk: records what the agent does.
             front: is told when a caller withdraws consent.
             earlier: returns what came of a customer's earlier calls, given the digest of the
-                number and the session that is under way; it may take its time.
+                number and the session that is under way; it may take its time, or hang.
         """
-        self._desk, self._cues, self._front, self._earlier = desk, desk.cues, front, earlier
-        self._asking: set[asyncio.Task[None]] = set()
+        self._desk, self._cues, self._front = desk, desk.cues, front
+        self._lookups = Lookups(earlier)
         self._is_closed = False
 
     def close(self) -> None:
@@ -176,6 +177,7 @@ class AgentPage:
     async def outcome(self, request: Request) -> Response:
         """Take in the form after the call."""
         cue, said = await self._asked(request, _Outcome)
+        _check_over(cue)
         form = Outcome(round(cue.time, 4), **msgspec.structs.asdict(said))
         self._desk.record(cue.session, form)
         self._cues.drop(cue.session.id)
@@ -184,8 +186,7 @@ class AgentPage:
     async def skip(self, request: Request) -> Response:
         """Let a call go without its form."""
         cue, _ = await self._asked(request, _Nothing)
-        if cue.ended is None:
-            raise HTTPException(409, "This call is not over yet.")
+        _check_over(cue)
         self._cues.drop(cue.session.id)
         return answered({})
 
@@ -223,13 +224,11 @@ class AgentPage:
             self._desk.show_card(cue.session.id, language)
             if cue.earlier is None and cue.session.customer:
                 cue.earlier = ()
-                task = asyncio.create_task(self._ask_earlier(cue))
-                self._asking.add(task)
-                task.add_done_callback(self._asking.discard)
+                customer, session = cue.session.customer, cue.session.id
+                self._lookups.put(customer, session, partial(self._show_earlier, cue))
 
-    async def _ask_earlier(self, cue: Cue) -> None:
-        """Look up what came of this customer's earlier calls, beside the loop."""
-        cue.earlier = await asyncio.to_thread(self._earlier, cue.session.customer, cue.session.id)
+    def _show_earlier(self, cue: Cue, earlier: "Sequence[Earlier]") -> None:
+        cue.earlier = earlier
         self._cues.version += 1
 
     def _language(self, request: Request) -> str:
@@ -237,6 +236,11 @@ class AgentPage:
         if wanted in LANGUAGES:
             return wanted
         return self._cues.language or best_language(request.headers.get("accept-language", ""))
+
+
+def _check_over(cue: Cue) -> None:
+    if cue.ended is None:
+        raise HTTPException(409, "This call is not over yet.")
 
 
 @cache

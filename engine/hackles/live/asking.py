@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 _LARGEST_BODY: Final = 16_384
@@ -33,6 +33,8 @@ async def read(request: Request, kind: type[_B]) -> _B:
             body = await _body(request)
     except TimeoutError as error:
         raise HTTPException(408, f"The body did not come within {_BODY_S:.0f} s.") from error
+    except ClientDisconnect as error:
+        raise HTTPException(400, "The body did not come.") from error
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

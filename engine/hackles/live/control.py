@@ -2,7 +2,8 @@
 
 Loopback only, since nobody signs in. A web page that the machine's user happens to look at may
 reach loopback too: so a foreign `Host` is refused, and a body must be said to be JSON, for which
-a browser asks leave that is never given.
+a browser asks leave that is never given, and what a browser says another site asks for is refused:
+even to look would count as having been shown.
 """
 
 from collections.abc import Sequence
@@ -10,12 +11,14 @@ from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hackles.live.asking import Body, answered, read
 from hackles.live.desk import LiveCall
@@ -24,6 +27,8 @@ from hackles.records import Satisfaction, satisfaction
 from hackles.types import Role
 
 _HOSTS: Final = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+_DOORS: Final = ("/", "/agent")
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Label = Annotated[str, msgspec.Meta(max_length=200)]
@@ -99,7 +104,28 @@ def control(front: Front, pages: Sequence[Route] = ()) -> Starlette:
         *pages,
     ]
     hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(_HOSTS), www_redirect=False)
-    return Starlette(routes=routes, middleware=[hosts], exception_handlers={HTTPException: _said})
+    return Starlette(
+        routes=routes,
+        middleware=[hosts, Middleware(_OwnPages)],
+        exception_handlers={HTTPException: _said},
+    )
+
+
+class _OwnPages:
+    """Refuses what other sites' pages ask for; to the agent's page they may lead."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        is_own = headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+        is_led = headers.get("sec-fetch-mode") == "navigate" and scope["path"] in _DOORS
+        if is_own or is_led:
+            await self._app(scope, receive, send)
+        else:
+            refused = answered({"error": "Another site's page may ask for nothing here."}, 403)
+            await refused(scope, receive, send)
 
 
 def watching(front: Front) -> Starlette:

@@ -119,7 +119,7 @@ class Daemon:
             await self._end(gates)
             self._page.close()
             for server in servers:
-                server.should_exit = True
+                server.end()
             for task in tasks[len(servers) :]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -132,7 +132,7 @@ class Daemon:
         self._registry.add(registration)
         self._crew.order(registration)
         for call in registration.barred:
-            if self._desk.find(call) is not None:
+            if self._desk.knows(call):
                 self.withdraw(call)
 
     def withdraw(self, call: str) -> None:
@@ -284,6 +284,7 @@ class Daemon:
             return
         before, self._settings = self._settings, _renewed(self._settings, settings)
         self._desk.showing.alerts = self._settings.alerts
+        self._desk.cues.version += 1  # in shadow mode a page shows nothing
         if self._record is not None:
             self._record.configuration = fingerprints.configuration(self._settings)
         self._crew.order(

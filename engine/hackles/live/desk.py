@@ -69,9 +69,10 @@ class Desk:
         """Yield the calls that are listened to."""
         return iter(list(self._calls.values()))
 
-    def find(self, name: str) -> LiveCall | None:
-        """Return the call of that name, if it is listened to."""
-        return next((call for call in self.calls() if call.session.call == name), None)
+    def knows(self, name: str) -> bool:
+        """Return whether a call of that name is listened to, or waits for its form."""
+        known = (*self.calls(), *self.cues)
+        return any(one.session.call == name for one in known)
 
     def take(self, worker: int, report: Report) -> None:
         """Take in what a worker says."""
@@ -126,6 +127,8 @@ class Desk:
     def close(self, patience_s: float) -> None:
         """Let the sinks take in what waits."""
         until = time.monotonic() + patience_s
+        for feed in self._feeds:  # at once: one that hangs takes no other's time
+            feed.end()
         for feed in self._feeds:
             feed.close(max(until - time.monotonic(), 0.1))
 

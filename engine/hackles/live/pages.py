@@ -1,6 +1,7 @@
 """HTTP beside the daemon's own loop."""
 
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -36,6 +37,12 @@ class Page(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave them alone."""
         yield
+
+    def end(self) -> None:
+        """Answer nobody any longer; who does not read, or sends half a request, is cut off."""
+        # It would tell of each of those, with a traceback.
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+        self.should_exit = True
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer until told to stop."""

@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from hackles.capture.intake import Offer, Refusal
 from hackles.live.news import Registration
@@ -27,13 +28,19 @@ class Registry:
         """Take in a registration; a second one of the same id takes the first one's place."""
         self._registrations.pop(registration.id, None)
         self._registrations[registration.id] = self._clock(), registration
-        if registration.consent is False:
+        if registration.consent is False or self.has_withdrawn(registration.call):
             self.withdraw(registration.call)
         self._expire()
 
     def withdraw(self, call: str) -> None:
-        """Note that a caller does not consent: no connection of the call is heard again."""
+        """Note that a caller does not consent: no connection of the call is heard again.
+
+        Nor is the caller's number kept.
+        """
         self._withdrawn.pop(call, None)
+        for id_, (added, one) in self._registrations.items():
+            if one.customer and call in (id_, one.call):
+                self._registrations[id_] = added, replace(one, customer="")
         self._withdrawn[call] = self._clock()
         self._expire()
 

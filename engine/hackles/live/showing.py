@@ -43,7 +43,8 @@ class Showing:
         """Return why an alert is not shown; None if it is."""
         if session.id not in self._episodes:
             self._episodes[session.id] = self._decide(session)
-        why = self._episodes[session.id]
+        # Whatever was shown before: from now on nobody is shown anything.
+        why = Withheld.SHADOW if self.alerts.shadow else self._episodes[session.id]
         if alert.state is State.EASED:
             del self._episodes[session.id]
         return why

@@ -1,5 +1,6 @@
 """Where a daemon's events go. A sink that is slow, or dead, holds up nobody but itself."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -19,6 +20,9 @@ _AT_ONCE: Final = 500
 _SAID_EVERY_S: Final = 60.0
 _RETRY_S: Final = 1.0
 _REST_S: Final = 0.5
+_NOT_DELETED: Final = (
+    "Sink %s: a call whose caller withdrew consent was NOT deleted; delete the call %r by hand."
+)
 
 
 class Sink(Protocol):
@@ -76,6 +80,7 @@ class Feed:
         self._said = -_SAID_EVERY_S
         self._unsaid = 0
         self._withdrawn: set[str] = set()
+        self._at_hand: Sequence[_Item] = ()
         self._is_closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
         self._thread.start()
@@ -96,17 +101,25 @@ class Feed:
         """Return how many records wait."""
         return self._queue.qsize()
 
-    def close(self, patience_s: float) -> None:
-        """Let it take in what waits, but no longer than `patience_s`."""
+    def end(self) -> None:
+        """Let it take in what waits, and nothing more."""
         self._is_closing.set()
         self._queue.put(None)
+
+    def close(self, patience_s: float) -> None:
+        """End it, and wait no longer than `patience_s`; what it leaves is counted and said."""
+        if not self._is_closing.is_set():
+            self.end()
         self._thread.join(patience_s)
+        if self._thread.is_alive():
+            self._give_up()
 
     def _run(self) -> None:
         is_over = False
         rested = self._clock()
         while not is_over:
             items, is_over = self._some()
+            self._at_hand = items
             at = 0
             for place, item in enumerate(items):
                 if isinstance(item, _Forget):
@@ -115,6 +128,7 @@ class Feed:
                     self._withdrawn.discard(item.call)
                     at = place + 1
             self._write(items[at:])
+            self._at_hand = ()
             if self._clock() - rested >= _REST_S and not is_over:
                 self._rest()
                 rested = self._clock()
@@ -168,13 +182,23 @@ class Feed:
             else:
                 return
             if self._is_closing.wait(_RETRY_S):
-                _log.error(
-                    "Sink %s: a call whose caller withdrew consent was NOT deleted; delete the "
-                    "call %r by hand.",
-                    self.name,
-                    call,
-                )
+                _log.error(_NOT_DELETED, self.name, call)
                 return
+
+    def _give_up(self) -> None:
+        """Say what is lost with a sink that hangs."""
+        left = [*self._at_hand]
+        with contextlib.suppress(queue.Empty):
+            while True:
+                left.append(self._queue.get_nowait())
+        for call in dict.fromkeys(item.call for item in left if isinstance(item, _Forget)):
+            _log.error(_NOT_DELETED, self.name, call)
+        count = sum(isinstance(item, LiveRecord) for item in left)
+        self.dropped += count
+        if count:
+            _log.error(
+                "Sink %s hangs: %d records are lost, as the end came first.", self.name, count
+            )
 
     def _drop(self, count: int, why: str) -> None:
         self.dropped += count

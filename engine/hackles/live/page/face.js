@@ -19,15 +19,19 @@ export function say(text) {
   forgetting = setTimeout(write, SAID_MS, "said", "");
 }
 
-/** Show that there is no call to show, and why: listening, connecting, lost or shadow. */
+/** Show that there is no call to show, and why; of the last one nothing is left, not even hidden. */
 export function showNone(why) {
   document.body.dataset.face = why;
   colour(why === "lost" ? "lost" : "none");
   write("call", "hackles");
-  for (const id of ["clock", "since", "trend-text", "quiet-text"]) write(id, "");
+  by("call").removeAttribute("title");
+  for (const id of ["clock", "since", "trend-text", "quiet-text", "error"]) write(id, "");
   write("state", word(`page.${why}`));
   write("hint", word(`page.${why}_hint`));
   showBecause([]);
+  showCard(null);
+  showEarlier([]);
+  showNotes([]);
   draw(null);
 }
 

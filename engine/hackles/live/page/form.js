@@ -46,7 +46,10 @@ export function open(call) {
 export function keep(sessions) {
   for (const one of drafts.keys()) if (!sessions.has(one)) drafts.delete(one);
   for (const one of sent) if (!sessions.has(one)) sent.delete(one);
-  if (!sessions.has(session)) session = null;
+  if (session !== null && !sessions.has(session)) {
+    session = null;
+    form.reset();
+  }
 }
 
 /** Choose how the call ended, by its place from 0. */

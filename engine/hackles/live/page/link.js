@@ -5,6 +5,7 @@ import { word } from "./words.js";
 
 const AGAIN_MS = 2000;
 const PATIENCE_MS = 40_000;
+const ANSWER_MS = 10_000; // a browser with six such pages open has no connection left for more
 
 /** Hand on each view as it comes; say when the daemon cannot be heard, and try until it can. */
 export function listen(onView, onLost) {
@@ -35,6 +36,7 @@ export async function tell(session, what, body = {}) {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_MS),
     });
     if (answer.ok) return true;
     say((await answer.json()).error);

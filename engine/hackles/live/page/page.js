@@ -148,10 +148,10 @@ listen((said) => {
   view = said;
   const sessions = new Set(said.calls.map((call) => call.session));
   form.keep(sessions);
+  show();
   for (const map of [drafts, ahead]) {
     for (const session of map.keys()) if (!sessions.has(session)) map.delete(session);
   }
-  show();
 }, () => {
   view = null;
   show();
