@@ -194,6 +194,14 @@ def test_consent_withdrawn_on_the_page_leaves_nothing_there_nor_of_what_was_writ
     assert states == [("call", "withdrawn")]
 
 
+def test_a_survey_s_answer_is_the_call_s_by_whichever_of_its_names_it_comes(warned):
+    running, _, _ = warned
+    running.post("/calls", {"id": "uuid 8", "call": "call 8", "role": "customer"})
+    answer = {"call": "uuid 8", "score": 4, "best": 5, "worst": 1}
+    assert running.post("/satisfaction", answer)[0] == 202
+    wait_until(lambda: running.records("call 8"))
+
+
 @pytest.mark.parametrize("way", ["consent", "registration"])
 def test_who_withdraws_after_the_call_is_gone_from_the_form_and_all_that_was_written(tmp_path, way):
     with daemon(tmp_path) as running, looking(running) as view:

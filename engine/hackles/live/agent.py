@@ -206,6 +206,7 @@ class AgentPage:
         """Yield the view whenever it is another; what is on a page was shown."""
         last, version = b"", -1
         while not self._is_closed:
+            self._cues.expire()  # at night no call comes that would have it done
             if version != self._cues.version:
                 version = self._cues.version
                 cues = self._cues.of(agent, _MOST_CALLS)

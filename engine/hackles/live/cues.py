@@ -50,7 +50,7 @@ class Cues:
 
     def begin(self, session: Session) -> Cue:
         """Take in a call."""
-        self._expire()
+        self.expire()
         self.version += 1
         cue = Cue(session, Guide(self.guidance.rules), self._clock())
         self._cues[session.id] = cue
@@ -120,10 +120,11 @@ class Cues:
         """Yield all of them."""
         return iter(list(self._cues.values()))
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """Let calls go that have waited for their forms for long enough."""
         oldest = self._clock() - _KEPT_S
         for id_ in [id_ for id_, cue in self._cues.items() if cue.ended and cue.ended.at < oldest]:
-            del self._cues[id_]
+            self.drop(id_)
 
 
 def _place(cue: Cue) -> tuple[bool, int, float]:

@@ -157,7 +157,7 @@ class Daemon:
 
     def record(self, call: str, deed: Deed) -> None:
         """See `control.Front`."""
-        self._desk.record(Session("", call, "", ""), deed)
+        self._desk.record(Session("", self._registry.name(call), "", ""), deed)
 
     def calls(self) -> list[LiveCall]:
         """See `control.Front`."""

@@ -48,10 +48,14 @@ class Registry:
         """Return whether the caller withdrew consent."""
         return call in self._withdrawn
 
+    def name(self, call: str) -> str:
+        """Return the name by which a call is told, given that or the id by which it comes."""
+        said = self._registrations.get(call)
+        return said[1].call if said else call
+
     def names(self, call: str) -> list[str]:
         """Return all names of a call, given one: its own, and those by which it comes."""
-        said = self._registrations.get(call)
-        own = said[1].call if said else call
+        own = self.name(call)
         return sorted({call, own, *(one.id for one in self if one.call == own)})
 
     def withdrawn(self) -> list[str]:
