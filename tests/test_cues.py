@@ -152,6 +152,15 @@ def test_a_withdrawn_call_is_gone(cues):
     assert cues.tell("s1", alert(30.0, State.RISING), None) == ""
 
 
+def test_what_came_of_a_withdrawn_call_is_gone_from_the_customer_s_other_calls():
+    cues = Cues(load(), Showing(Alerts()))
+    for number in ("1", "2"):
+        cues.begin(Session(f"s{number}", f"call {number}", "", "", customer="the same"))
+    cues.find("s2").earlier = ["what came of call 1"]
+    cues.forget("call 1")
+    assert not cues.find("s2").earlier
+
+
 def test_why_nothing_is_scored_is_said_until_something_is(cues):
     cues.tell("s1", Gap(20.0, 10.0, Reason.MUSIC), None)
     assert shown(cues)["quiet_text"] == "hold music"

@@ -82,8 +82,13 @@ class Cues:
     def forget(self, call: str) -> None:
         """Show nothing more of a call."""
         self.version += 1
-        for id_ in [id_ for id_, cue in self._cues.items() if cue.session.call == call]:
-            del self._cues[id_]
+        gone = [
+            self._cues.pop(id_) for id_, cue in list(self._cues.items()) if cue.session.call == call
+        ]
+        customers = {cue.session.customer for cue in gone}
+        for cue in self._cues.values():
+            if cue.session.customer in customers:
+                cue.earlier = ()  # among which that call may have been
 
     def drop(self, session: str) -> None:
         """Let a call go whose form was filled in, or will not be."""

@@ -149,7 +149,7 @@ class Daemon:
 
     def snooze(self, who: str, seconds: float) -> None:
         """See `control.Front`."""
-        self._desk.showing.snooze(who, seconds)
+        self._desk.showing.snooze(self._registry.name(who), seconds)
 
     def _answer(self, alert: LiveRecord, verdict: Verdict) -> None:
         """Take in what a person said of an alert elsewhere than on the page, on any thread."""

@@ -20,11 +20,15 @@ export function listen(onView, onLost) {
     source.close();
     setTimeout(listen, AGAIN_MS, onView, onLost);
   };
-  source.addEventListener("view", (event) => onView(JSON.parse(event.data)));
-  // A daemon that says "alive" now and then, and stops saying so, hangs.
-  source.addEventListener("alive", () => {
+  // A daemon says "alive" now and then; one that says nothing hangs.
+  const hear = () => {
     clearTimeout(watch);
     watch = setTimeout(again, PATIENCE_MS);
+  };
+  source.addEventListener("alive", hear);
+  source.addEventListener("view", (event) => {
+    hear();
+    onView(JSON.parse(event.data));
   });
   source.onerror = () => (source.readyState === EventSource.CLOSED ? again() : lose());
 }
