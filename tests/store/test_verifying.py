@@ -62,7 +62,7 @@ def _altered(value):
         case bytes():
             return st.binary(min_size=1, max_size=32).filter(lambda other: other != value)
         case str():
-            return st.sampled_from([value + " ", value[:-1], "x"]).filter(lambda o: o != value)
+            return st.sampled_from(["x" + value[1:], value[:-1], "x"]).filter(lambda o: o != value)
         case _:
             return st.sampled_from([value + 1, value - 1, value + 1000])
 
