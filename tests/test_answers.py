@@ -53,6 +53,12 @@ def test_every_bad_line_is_told_with_its_own_number(reading):
     ]
 
 
+def test_a_decimal_comma_that_parts_a_cell_is_no_other_answer(reading):
+    (bad,) = reading("call,rating\nc-1,4,5\n")
+    assert "more cells" in bad.why
+    assert reading("call,rating\nc-1,4,\n") == [Answer("c-1", 0.75, "4 of 1 to 5", "")]
+
+
 @pytest.mark.parametrize(
     ("content", "columns", "said"),
     [

@@ -347,8 +347,19 @@ def test_any_text_gives_settings_or_a_usage_error(tmp_path, text):
         assert str(path) in str(error)  # noqa: PT017
 
 
-def test_the_example_is_well(checked):
-    assert checked(example()) == [[], []]
+def named(text):
+    """Return the example once its user has named notice and basis."""
+    return re.sub(r'^(notice|basis) = ""$', r'\1 = "a test"', text, flags=re.MULTILINE)
+
+
+def test_the_example_lacks_what_nobody_can_say_for_its_user_and_nothing_else(checked):
+    faults, warnings = checked(example())
+    assert [text.split(" must")[0] for _, text in faults] == [
+        "[compliance] notice",
+        "[compliance] basis",
+    ]
+    assert warnings == []
+    assert checked(named(example())) == [[], []]
 
 
 def uncommented(text):
@@ -357,7 +368,7 @@ def uncommented(text):
 
 
 def test_the_example_has_every_key_and_the_defaults_are_the_real_ones():
-    shown = tomllib.loads(uncommented(example()))
+    shown = tomllib.loads(uncommented(named(example())))
     sections = {name: (part[0] if isinstance(part, list) else part) for name, part in shown.items()}
     assert list(sections) == list(KINDS)
     for name, field in every_key():
@@ -389,6 +400,10 @@ def test_the_program_checks_its_own_example(tmp_path):
     assert (printed.code, printed.err) == (0, "")
     path = tmp_path / "hackles.toml"
     path.write_text(printed.out)
+    unnamed = hackles("config", "check", path)
+    assert unnamed.code == 2
+    assert "notice" in unnamed.err
+    path.write_text(named(printed.out))
     done = hackles("config", "check", path)
     assert (done.code, done.err) == (0, "")
     assert done.out == f"{path} is well: 1 way in (AudioSocket on 127.0.0.1:9092).\n"

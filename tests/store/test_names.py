@@ -40,3 +40,9 @@ def test_a_digest_hangs_on_the_key_and_on_what_it_is_of(name):
 
 def test_names_that_are_no_text_have_digests_too():
     assert NAMES.call("call \udcff") != NAMES.call("call \udcfe")
+
+
+@pytest.mark.parametrize("said", ["anonymous", "Unknown", "", "12", "sip:anna@example.org", "-"])
+def test_who_withholds_a_number_is_nobody_s_earlier_customer(said):
+    assert normalised(said) == ""
+    assert Names(bytes(32)).customer(said) == ""

@@ -71,7 +71,7 @@ def parts(settings: Settings | None) -> Telling:
 def _part(module: str, extra: str, use: str, is_needed: bool) -> Told:
     if util.find_spec(module) is not None:
         return well("part", f"{module} {_version(module)}, for {use}")
-    text = f"{module} is not installed, which {use} need; pip install 'hackles[{extra}]'"
+    text = f"{module} is not installed, and is needed for {use}; pip install 'hackles[{extra}]'"
     return (fault if is_needed else doubt)("part", text)
 
 

@@ -97,7 +97,9 @@ class Desk:
         self.cues.forget(call)
         for feed in self._feeds:
             feed.forget(call)
-        _log.info("Call %r: the caller withdrew consent; what was kept of it is deleted.", call)
+        _log.info(
+            "Call %r: the caller withdrew consent; whatever is kept of it is being deleted.", call
+        )
         self._put(Session("", call, "", ""), CallNews("withdrawn"))
 
     # What people do about calls.

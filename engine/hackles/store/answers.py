@@ -90,11 +90,14 @@ def read(path: Path, columns: Columns, scale: Scale) -> Iterator[Answer | BadLin
     """
     text = _text(path)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    call, score, comment = _places(_header(rows, path), columns)
+    header = _header(rows, path)
+    call, score, comment = _places(header, columns)
     before = rows.line_num
     for row in _rows(rows, path):
         line, before = before + 1, rows.line_num
-        if any(cell.strip() for cell in row):
+        if any(cell.strip() for cell in row[len(header) :]):
+            yield BadLine(line, "has more cells than the first line; a comma in one needs quotes")
+        elif any(cell.strip() for cell in row):
             yield _answer(line, row, (call, score, comment), scale)
 
 

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Final
 
 _ODD: Final = "surrogateescape"
+_FEWEST_DIGITS: Final = 5
 _SIGNS: Final = re.compile(r"[\s().\-/\u2010-\u2015]+")
 
 
@@ -44,10 +45,15 @@ class Names:
 def normalised(number: str) -> str:
     """Return a telephone number in the one way in which it is digested.
 
-    "sip:+48 22 123-45-67@example.org", "0048221234567" and "+48 (22) 1234567" are the same.
+    "sip:+48 22 123-45-67@example.org", "0048221234567" and "+48 (22) 1234567" are the same;
+    "22 123 45 67", which leaves its country out, is another.
+
+    Returns:
+        "" for what is no number, such as "anonymous": or all who withhold theirs would be one.
     """
     text = number.strip().strip("<>")
     text = re.sub(r"^(sips?|tel):", "", text, flags=re.IGNORECASE)
     text = re.split(r"[@;?]", text, maxsplit=1)[0]
     text = _SIGNS.sub("", text).casefold()
-    return re.sub(r"^00(?=\d)", "+", text)
+    is_number = sum(map(str.isdigit, text)) >= _FEWEST_DIGITS
+    return re.sub(r"^00(?=\d)", "+", text) if is_number else ""

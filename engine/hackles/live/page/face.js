@@ -45,7 +45,8 @@ export function showCall(call, now) {
   write("state", call.state_text);
   write("hint", "");
   write("since", isTold ? word("page.since", { time: clock(call.alert.since) }) : "");
-  write("trend-text", call.quiet_text ? "" : call.trend_text);
+  // While all is calm, "rising" would read like the warning; the line shows it well enough.
+  write("trend-text", call.quiet_text || call.state === "calm" ? "" : call.trend_text);
   by("trend").dataset.trend = call.trend;
   write("quiet-text", call.quiet_text);
   showBecause(isTold ? call.alert.because : []);

@@ -36,6 +36,8 @@ export function prepare() {
 export function open(call) {
   if (session === call.session) return;
   session = call.session;
+  // Or what is typed on would go into the next call's form.
+  if (form.contains(document.activeElement)) document.activeElement.blur();
   form.reset();
   for (const [name, value] of Object.entries(drafts.get(session) ?? {})) {
     form.elements[name].value = value;
@@ -73,6 +75,12 @@ export async function save() {
 /** Let the call go without a form. */
 export function skip() {
   return send("skip", {});
+}
+
+/** Let it go if nothing was filled in; else the button is only a key away. */
+export function leave() {
+  if (drafts.has(session)) document.getElementById("skip").focus();
+  else skip();
 }
 
 async function send(what, body) {

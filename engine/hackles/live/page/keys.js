@@ -3,9 +3,9 @@
 const STORED = "hackles.keys";
 const FIELDS = "input:not([type=radio], [type=checkbox]), select, textarea";
 
-/** Whether somebody is writing in this window, or choosing, or being asked. */
+/** Whether somebody is writing in this window, or being asked. */
 export function isBusy() {
-  const isWriting = document.hasFocus() && document.activeElement?.matches("input, select, textarea");
+  const isWriting = document.hasFocus() && document.activeElement?.matches(FIELDS);
   return isAsked() || isWriting;
 }
 

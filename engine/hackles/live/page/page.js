@@ -139,7 +139,7 @@ function prepare() {
   by("help-button").addEventListener("click", help);
   const isOver = () => document.body.dataset.face === "form";
   for (let place = 0; place < 5; place++) deeds[`${place + 1}`] = () => isOver() && form.choose(place);
-  keys.act(deeds, { onSave: () => isOver() && form.save(), onLeave: () => isOver() && form.skip() });
+  keys.act(deeds, { onSave: () => isOver() && form.save(), onLeave: () => isOver() && form.leave() });
 }
 
 prepare();

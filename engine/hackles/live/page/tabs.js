@@ -6,6 +6,7 @@ const list = document.getElementById("tabs");
 const panel = document.getElementById("panel");
 const heading = document.getElementById("call");
 const buttons = new Map();
+const ROOM = 9; // signs of a call's name; telephone systems tell calls apart by the last ones
 
 /** Show a tab for each call, in the order they come in. */
 export function showTabs(calls, shown, onChoose) {
@@ -40,7 +41,7 @@ function paint(call, isShown, onChoose) {
 }
 
 function make(call, onChoose) {
-  const button = node("button", glyph(), node("span", call.call));
+  const button = node("button", glyph(), node("span", short(call.call)));
   Object.assign(button, { type: "button", id: `tab-${call.session}`, title: nameOf(call) });
   button.setAttribute("role", "tab");
   button.setAttribute("aria-controls", "panel");
@@ -54,6 +55,10 @@ function make(call, onChoose) {
     next.click();
   });
   return button;
+}
+
+function short(name) {
+  return name.length > ROOM ? `…${name.slice(-ROOM + 1)}` : name;
 }
 
 /** Put tabs in order, unless somebody moves among them: an element that is moved loses focus. */
