@@ -23,11 +23,14 @@ class Registry:
         self._clock = clock
         self._registrations: OrderedDict[str, tuple[float, Registration]] = OrderedDict()
         self._withdrawn: OrderedDict[str, float] = OrderedDict()
+        self._numbered: set[str] = set()  # ids of registrations that have a customer's number
 
     def add(self, registration: Registration) -> None:
         """Take in a registration; a second one of the same id takes the first one's place."""
         self._registrations.pop(registration.id, None)
         self._registrations[registration.id] = self._clock(), registration
+        if registration.customer:
+            self._numbered.add(registration.id)
         if registration.consent is False or self.has_withdrawn(registration.call):
             self.withdraw(registration.call)
         self._expire()
@@ -38,9 +41,11 @@ class Registry:
         Nor is the caller's number kept.
         """
         self._withdrawn.pop(call, None)
-        for id_, (added, one) in self._registrations.items():
-            if one.customer and call in (id_, one.call):
+        for id_ in list(self._numbered):
+            added, one = self._registrations[id_]
+            if call in (id_, one.call):
                 self._registrations[id_] = added, replace(one, customer="")
+                self._numbered.discard(id_)
         self._withdrawn[call] = self._clock()
         self._expire()
 
@@ -105,7 +110,8 @@ class Registry:
             added, _ = next(iter(self._registrations.values()))
             if added > oldest and len(self._registrations) <= _MOST:
                 break
-            self._registrations.popitem(last=False)
+            id_, _ = self._registrations.popitem(last=False)
+            self._numbered.discard(id_)
         while self._withdrawn and (
             len(self._withdrawn) > _MOST or next(iter(self._withdrawn.values())) <= oldest
         ):
