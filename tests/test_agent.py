@@ -10,8 +10,6 @@ import pytest
 from tests.program import wait_until
 from tests.test_daemon import daemon, escalating, name_of, talk
 
-pytestmark = pytest.mark.xdist_group("agent")  # one call is played for all of them
-
 
 @contextmanager
 def looking(running, query="?lang=en"):

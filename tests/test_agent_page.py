@@ -25,8 +25,6 @@ from tests.events import run
 from tests.program import wait_until
 from tests.test_daemon import Daemon, daemon, speech
 
-pytestmark = pytest.mark.xdist_group("page")  # one call is played for all of them
-
 LANGUAGES = ("en", "pl", "es")
 TYPED = "snow? fan maw 1"
 STATES = ("calm", "rising", "irritated", "eased")
