@@ -141,10 +141,10 @@ def test_a_call_s_own_outcome_is_no_earlier_one(database):
 def test_of_earlier_outcomes_the_last_five_calls_tell_each_its_latest(tmp_path):
     database = open_database(Store(folder=str(tmp_path / "record")))
     for number in range(7):
-        told = Told(f"c-{number}", f"5e5510000000{number}", NOON + 1000 * number, customer="7")
+        told = Told(f"c-{number}", f"5e5510000000{number}", NOON + 1000 * number, customer=CUSTOMER)
         told.begin(database.names).write_down("unresolved", f"first word {number}").end()
         told.begun += 200
         write(database, told.write_down("resolved", f"last word {number}"))
-    found = earlier(database, database.names.customer("7"), "")
+    found = earlier(database, database.names.customer(CUSTOMER), "")
     assert [one.what for one in found] == [f"last word {number}" for number in (6, 5, 4, 3, 2)]
     database.close()
