@@ -117,6 +117,7 @@ def test_a_card_is_told_as_shown_once(cues):
     first = cues.card_shown(cue, "pl")
     assert (first.language, first.stage) == ("pl", "opening")
     assert cues.card_shown(cue, "pl") is None
+    assert cues.card_shown(cue, "es").language == "es"  # on another page, or the terminal
     cue.ask("next")
     assert cues.card_shown(cue, "pl").card != first.card
 

@@ -63,7 +63,7 @@ class Cue:
         alert: the newest of this episode, or the easing that ended it.
         verdicts: what the agent said of each alert that was shown, "" for nothing yet.
         card: the id of the card on the page, or "".
-        is_told: whether that card was recorded as shown.
+        told: the languages in which that card was recorded as shown.
         was_seen: whether a page showed this call.
         warned: whether the agent was warned in this call.
         notes: what the agent wrote down.
@@ -80,7 +80,7 @@ class Cue:
     alert: ShownAlert | None = None
     verdicts: dict[str, str] = field(default_factory=dict)
     card: str = ""
-    is_told: bool = False
+    told: set[str] = field(default_factory=set)
     was_seen: bool = False
     warned: bool = False
     notes: list[str] = field(default_factory=list)
@@ -144,10 +144,10 @@ class Cue:
         self._turn(self.guide.end(self.warned) or "")
 
     def shown(self, stage: str, language: str) -> CardShown | None:
-        """Return that the card was shown, once for each card."""
-        if self.is_told or not self.card:
+        """Return that the card was shown, once for each card and language."""
+        if language in self.told or not self.card:
             return None
-        self.is_told = True
+        self.told.add(language)
         return CardShown(round(self.time, 4), self.card, stage, language)
 
     def note(self, text: str) -> None:
@@ -175,4 +175,4 @@ class Cue:
     def _turn(self, card: str | None) -> None:
         """Show a card, if it is another."""
         if card is not None and card != self.card:
-            self.card, self.is_told = card, False
+            self.card, self.told = card, set()
