@@ -289,3 +289,9 @@ def test_importing_the_words_reads_no_file():
     )
     new = done.stdout.split()
     assert all(name.startswith("hackles.") for name in new), new
+
+
+def test_of_a_voice_that_eases_it_is_said_what_is_left():
+    left = Alert(60.0, 55.0, State.EASED, 0.2, -1.0, 0.8, (Evidence("tension", "dB", -12.0, -9.0),))
+    said = [words(language).because(left) for language in LANGUAGES]
+    assert said == ["still: tenser voice", "nadal: głos bardziej napięty", "todavía: voz más tensa"]

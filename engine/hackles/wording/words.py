@@ -82,8 +82,14 @@ class Words:
         return phrases
 
     def phrases(self, alert: Alert) -> list[str]:
-        """Return an alert's evidence, a phrase for each measure."""
-        return [self.phrase(evidence) for evidence in alert.evidence]
+        """Return an alert's evidence, a phrase for each measure.
+
+        Of a voice that eases they say what is left of the change, and begin so.
+        """
+        found = [self.phrase(evidence) for evidence in alert.evidence]
+        if alert.state is State.EASED and found and alert.evidence[0].baseline is not None:
+            found[0] = self._said("eased", "because").format(phrase=found[0])
+        return found
 
     def phrase(self, evidence: Evidence) -> str:
         """Return one measure as people say it: "pitch +3.2 semitones", "18 % faster"."""
