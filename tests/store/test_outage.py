@@ -3,8 +3,6 @@
 import contextlib
 import itertools
 import os
-import resource
-import signal
 import sqlite3
 from contextlib import contextmanager
 
@@ -23,6 +21,7 @@ from hackles.store.verifying import verify
 from hackles.store.writing import Writer
 from tests.program import wait_until
 from tests.store.made import batches, call_records, content, empty, several
+from tests.test_sinks import no_file_larger_than
 
 
 def recorder(section):
@@ -104,18 +103,6 @@ def test_a_database_that_is_away_from_the_beginning_is_waited_for(tmp_path, serv
         kept.rest()
     kept.close()
     assert len(told(section)["calls"]) == 3
-
-
-@contextmanager
-def no_file_larger_than(size):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handled = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handled)
 
 
 def test_a_disk_that_is_full_for_a_while_costs_nothing(tmp_path):
