@@ -11,7 +11,7 @@ from hackles.classifier import Classifier
 from hackles.tracker import Settings
 from models.training.calls import Speakers
 from models.training.corpora import NEVER_TRAINED, Clip
-from models.training.export import export, metadata
+from models.training.export import export, metadata, unmeasured
 from models.training.fit import Examples, examples, fit_calibrated
 from models.training.measure import measure_clips, measure_runs
 from models.training.truth import Verdict, verdict
@@ -99,7 +99,7 @@ def fold_models(clips: Sequence[Clip], cache: Path) -> dict[str, Classifier]:
 
 def _fit_without(data: Examples, corpus: str, path: Path) -> None:
     model = fit_calibrated(data.rows(data.corpus != corpus))
-    about = metadata(model, START, sorted(set(data.corpus.tolist()) - {corpus}), [])
+    about = metadata(model, unmeasured(START), sorted(set(data.corpus.tolist()) - {corpus}), [])
     unfinished = path.with_suffix(".part")
     export(model, about, unfinished)
     unfinished.replace(path)

@@ -12,7 +12,7 @@ from hackles.errors import UsageError
 from hackles.tracker import probability
 from models.training.__main__ import main
 from models.training.corpora import read_clips
-from models.training.export import export, metadata
+from models.training.export import export, metadata, unmeasured
 from models.training.fit import PRIOR, draw_baselines, examples, fit_calibrated, strangers
 from models.training.measure import measure_clips, measure_runs
 from models.training.splits import hold_out
@@ -67,7 +67,7 @@ def data(corpora):
 
 def test_the_graph_says_what_the_fit_says(data, tmp_path):
     model = fit_calibrated(data)
-    export(model, metadata(model, START, ["made up"], []), tmp_path / "m.onnx")
+    export(model, metadata(model, unmeasured(START), ["made up"], []), tmp_path / "m.onnx")
     baselines = draw_baselines(data, model.prior_mean, 0.5, seed=3)
     quality = np.full((len(data.clip), 3), 10, np.float32)
     said = Classifier(tmp_path / "m.onnx").run(data.values, baselines, quality)
@@ -99,7 +99,7 @@ def test_too_few_speakers_are_told(data):
 def test_the_same_data_give_the_same_model(data, tmp_path):
     for name in ("a", "b"):
         model = fit_calibrated(data)
-        export(model, metadata(model, START, [], []), tmp_path / name)
+        export(model, metadata(model, unmeasured(START), [], []), tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 

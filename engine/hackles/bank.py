@@ -44,10 +44,8 @@ class Bank:
         """The most samples of one call that a tick surely has room for."""
         self._classifier = classifier
         self._listener = Listener(n_slots, max_frames, agents)
-        self._baseline = Baseline(
-            n_slots, classifier.baseline_prior, classifier.metadata.tracker.calm_logit
-        )
-        self._tracker = Tracker(n_slots, classifier.metadata.tracker)
+        self._baseline = Baseline(n_slots, classifier.baseline_prior, classifier.tracker.calm_logit)
+        self._tracker = Tracker(n_slots, classifier.tracker)
         self._heard_speech: Bools = np.zeros(n_slots, dtype=np.bool_)
         self._listening: Bools = np.zeros(n_slots, dtype=np.bool_)
         self._free = list(range(n_slots - 1, -1, -1))

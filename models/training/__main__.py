@@ -20,7 +20,7 @@ import numpy as np
 from hackles.errors import UsageError
 from models.training.corpora import NEVER_TRAINED, Clip, read_clips
 from models.training.evaluate import auc_by_corpus, unseen_logits
-from models.training.export import export, metadata
+from models.training.export import export, metadata, unmeasured
 from models.training.fit import draw_baselines, examples, fit_calibrated
 from models.training.measure import measure_clips, measure_runs
 from models.training.splits import (
@@ -80,7 +80,7 @@ def train(
     _say("fitting")
     model = fit_calibrated(data)
     used = list(dict.fromkeys(clip.corpus for clip in clips))
-    export(model, metadata(model, settings, used, sorted(held_out)), out)
+    export(model, metadata(model, unmeasured(settings), used, sorted(held_out)), out)
     report: dict[str, Any] = {
         "clips": len(clips),
         "held_out": sorted(held_out),

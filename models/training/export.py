@@ -4,7 +4,7 @@ The graph takes raw functionals and does everything itself: differences to the b
 standardising, the regression, the calibration at the stated prior, and the confidence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,13 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from hackles.classifier import FORMAT, Metadata, encode_metadata
+from hackles.classifier import (
+    FORMAT,
+    SENSITIVITIES,
+    Metadata,
+    Sensitivity,
+    encode_metadata,
+)
 from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE, WINDOW_FRAMES
 from hackles.features import FUNCTIONAL_NAMES, N_FUNCTIONALS
 from hackles.tracker import Settings
@@ -61,16 +67,26 @@ def licence(corpora: Sequence[str]) -> str:
     return f"Weights: {use}trained on {used}. See models/README.md. The code is MIT."
 
 
+def unmeasured(tracker: Settings) -> dict[str, Sensitivity]:
+    """Return the same settings at every sensitivity, worth nobody knows what."""
+    return dict.fromkeys(SENSITIVITIES, Sensitivity(tracker=tracker))
+
+
 def metadata(
-    model: Model, tracker: Settings, data: Sequence[str], held_out: Sequence[str]
+    model: Model,
+    sensitivities: Mapping[str, Sensitivity],
+    data: Sequence[str],
+    held_out: Sequence[str],
+    measured_on: str = "",
 ) -> Metadata:
     """Return what the model says about itself.
 
     Args:
         model: the detector.
-        tracker: its settings.
+        sensitivities: by the names of `SENSITIVITIES`.
         data: the corpora that it was trained on.
         held_out: speakers of them that it never heard.
+        measured_on: in a sentence, what the figures of the sensitivities were measured on.
     """
     return Metadata(
         format=FORMAT,
@@ -82,7 +98,9 @@ def metadata(
         functionals=FUNCTIONAL_NAMES,
         baseline_prior=tuple(float(value) for value in model.prior_mean),
         prior=PRIOR,
-        tracker=tracker,
+        sensitivities={name: sensitivities[name] for name in SENSITIVITIES},
+        measured_on=measured_on,
+        made="",  # so that the same data give the same bytes
         training_data=tuple(data),
         held_out=tuple(held_out),
         licence=licence(data),

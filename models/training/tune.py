@@ -22,7 +22,7 @@ from hackles.tracker import Settings
 from hackles.types import Alert, Array
 from models.training.calls import Speakers, compose, speakers_of
 from models.training.corpora import Clip
-from models.training.export import export, metadata
+from models.training.export import export, metadata, unmeasured
 from models.training.fit import PRIOR, Examples, fit_calibrated, strangers
 from models.training.measure import measure
 from models.training.truth import Truth, Verdict, verdict
@@ -168,7 +168,7 @@ def tune(
         if customers:
             model = fit_calibrated(data.rows(~data.spoken_by(out.speakers)))
             path = scratch / f"{len(folds)}.onnx"
-            export(model, metadata(model, START, [], []), path)
+            export(model, metadata(model, unmeasured(START), [], []), path)
             folds[out.name] = *composed(speakers, customers, calls), Classifier(path)
     if not folds:
         raise UsageError(

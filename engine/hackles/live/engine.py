@@ -203,7 +203,7 @@ class Engine:
             self._calls.withdraw(order.call)
         elif isinstance(order, Reload):
             self._calls.withdraw_digit = order.withdraw_digit
-            tracker = self._model.metadata.tracker
+            tracker = self._model.tracker
             self._bank.set_tracker(thresholds_over(tracker, order.thresholds))
 
     def _report(self, news: Iterable[News], has_stopped: bool = False) -> Report:
