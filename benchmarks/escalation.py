@@ -19,7 +19,6 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from joblib import Parallel, delayed
 
 from benchmarks import cache
@@ -30,6 +29,7 @@ from benchmarks.record import command, commit, show, write
 from benchmarks.warned import Curve, figures
 from hackles.classifier import default_classifier
 from hackles.errors import UsageError
+from hackles.rejudging import at_threshold
 from hackles.tracker import Settings
 from models.training.corpora import read_clips
 from models.training.telephone import Line
@@ -138,12 +138,6 @@ def _curve(swept: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
 
 def _of(noise: str, truths: Sequence[Truth], verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [v for v, truth in zip(verdicts, truths, strict=True) if truth.noise == noise]
-
-
-def at_threshold(settings: Settings, rising: float) -> Settings:
-    """Return settings with another threshold of `rising`, and `irritated` as far above it."""
-    irritated = settings.irritated / settings.rising * rising
-    return msgspec.structs.replace(settings, rising=float(rising), irritated=irritated)
 
 
 def table(

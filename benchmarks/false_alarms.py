@@ -25,10 +25,10 @@ from benchmarks.warned import upper_count
 from hackles.classifier import Classifier, default_classifier
 from hackles.config import FRAMES_PER_S
 from hackles.errors import UsageError
+from hackles.rejudging import decisions
 from hackles.types import Alert, Event, Reading
 from models.training.telephone import Line
 from models.training.truth import ALERTED, episodes
-from models.training.tune import decisions
 
 _BEFORE_S = 15.0
 """What was said for so long before an alert is kept beside it."""

@@ -8,6 +8,7 @@ from benchmarks.cache import digest
 from benchmarks.calls import SOURCES, Heard, apart
 from benchmarks.record import ROOT
 from hackles.classifier import Classifier
+from hackles.rejudging import judge
 from hackles.tracker import Settings
 from models.training.calls import Speakers
 from models.training.corpora import NEVER_TRAINED, Clip
@@ -15,7 +16,7 @@ from models.training.export import export, metadata, unmeasured
 from models.training.fit import Examples, examples, fit_calibrated
 from models.training.measure import measure_clips, measure_runs
 from models.training.truth import Verdict, verdict
-from models.training.tune import START, judge
+from models.training.tune import START
 
 _TRAINING = ROOT / "models" / "training"
 _FITTED_BY = (*SOURCES, _TRAINING / "fit.py", _TRAINING / "export.py")

@@ -239,6 +239,6 @@ def test_ctrl_c_waits_until_a_process_is_born():
             born.append(True)
 
     with pytest.raises(KeyboardInterrupt):
-        batch._submit(Pool(), "call.wav", Channels(1))
+        batch._submit(Pool(), print, "call.wav")
     assert born
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -9,8 +9,8 @@ import pytest
 from onnx import helper
 
 import hackles_models
-from hackles.classifier import Classifier, default_classifier
-from hackles.errors import ModelError
+from hackles.classifier import SENSITIVITIES, Classifier, default_classifier, digest
+from hackles.errors import ModelError, UsageError
 from hackles.features import N_FUNCTIONALS
 
 
@@ -19,9 +19,12 @@ def model():
     return onnx.load_from_string((resources.files(hackles_models) / "default.onnx").read_bytes())
 
 
+def told_by(model):
+    return json.loads({prop.key: prop.value for prop in model.metadata_props}["hackles"])
+
+
 def saved(model, path, **changes):
-    about = {prop.key: prop.value for prop in model.metadata_props}
-    told = json.loads(about["hackles"]) | changes
+    told = told_by(model) | changes
     helper.set_model_props(model, {"hackles": json.dumps(told)})
     path.write_bytes(model.SerializeToString())
     return path
@@ -62,6 +65,31 @@ def test_what_is_no_model_is_refused(tmp_path):
         Classifier(tmp_path / "m.onnx")
     with pytest.raises(ModelError, match="no model at"):
         Classifier(tmp_path / "none.onnx")
+
+
+def test_a_model_that_lacks_a_sensitivity_or_has_them_in_disorder_is_refused(model, tmp_path):
+    found = told_by(model)["sensitivities"]
+    for wrong in ({"low": found["low"]}, dict(reversed(found.items()))):
+        path = saved(model, tmp_path / "m.onnx", sensitivities=wrong)
+        with pytest.raises(ModelError, match=r"does not fit this engine \(sensitivities differ"):
+            Classifier(path)
+
+
+def test_each_sensitivity_has_its_own_settings_and_medium_is_the_usual_one():
+    classifier = default_classifier()
+    rising = [classifier.at(name).tracker.rising for name in SENSITIVITIES]
+    assert rising == sorted(rising, reverse=True)
+    assert classifier.tracker == classifier.at("medium").tracker == classifier.metadata.tracker
+    with pytest.raises(UsageError, match='"loud"; choose low, medium or high'):
+        classifier.at("loud")
+
+
+def test_a_model_that_was_read_needs_its_file_no_longer_and_has_one_digest(model, tmp_path):
+    path = saved(model, tmp_path / "m.onnx")
+    content = path.read_bytes()
+    kept = Classifier(path).digest
+    path.unlink()
+    assert Classifier(path, content).digest == digest(content) == kept
 
 
 def test_its_answers_are_probabilities_whatever_it_is_fed():

@@ -13,6 +13,7 @@ from hackles.classifier import default_classifier
 from hackles.config import SAMPLE_RATE
 from hackles.errors import UsageError
 from hackles.pipeline import CallPipeline
+from hackles.rejudging import judge
 from hackles.types import Alert, Block, State
 from models.training.calls import KINDS, compose, draw_line, plan, speakers_of
 from models.training.corpora import Clip
@@ -20,7 +21,6 @@ from models.training.dialogue import LEVEL_DB
 from models.training.measure import measure
 from models.training.telephone import Line, at_level, level_of
 from models.training.truth import Truth, episodes, verdict
-from models.training.tune import judge
 from tests.test_training import voice
 
 EMOTIONS = ("neutral", "anger", "happiness", "sadness")

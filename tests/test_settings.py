@@ -103,7 +103,7 @@ ONE_FAULT = {
     "[controll]\n": (0, "did you mean control"),
     "[engine]\ncallls = 3\n": (1, "did you mean calls?"),
     '[engine]\n"a\\nb\\u001b" = 3\n': (1, "a\nb\x1b is not a key"),
-    "[engine]\nzzz = 3\n": (1, "there are calls, workers, model, behind_s"),
+    "[engine]\nzzz = 3\n": (1, "there are calls, workers, model, sensitivity, behind_s"),
     "[engine]\ncalls = 0\n": (1, "a whole number from 1 to 20000, not 0"),
     "[engine]\ncalls = true\n": (1, "not true"),
     "[engine]\ncalls = 0x" + "f" * 5000: (1, "very many digits"),

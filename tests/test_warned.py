@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.escalation import at_threshold
 from benchmarks.populations import Population
 from benchmarks.warned import Curve, figures, upper_count
 from hackles.classifier import default_classifier
+from hackles.rejudging import at_threshold
 from models.training.corpora import Clip
 from models.training.truth import Verdict
 from models.training.tune import START

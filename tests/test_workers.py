@@ -12,6 +12,7 @@ from hackles.capture.pipes import Pipes
 from hackles.errors import UsageError
 from hackles.live.news import Stop, Withdrawn
 from hackles.live.workers import ProcessWorker, ThreadWorker
+from hackles.models import chosen
 from hackles.settings import Compliance, Engine, Pipe, Settings
 
 SETTINGS = Settings(compliance=Compliance(notice="a test", basis="a test"), engine=Engine(calls=2))
@@ -32,7 +33,7 @@ class Reports:
 
 def test_an_engine_on_a_thread_says_its_last_word_when_told_to_stop():
     reports = Reports()
-    worker = ThreadWorker(SETTINGS, reports)
+    worker = ThreadWorker(SETTINGS, chosen(), reports)
     worker.order(Stop())
     assert reports.is_over.wait(60)
     assert reports.said[-1].has_stopped
@@ -48,7 +49,7 @@ def test_an_engine_that_breaks_is_missed_whatever_it_broke_of(error, monkeypatch
     monkeypatch.setattr(Pipes, "receive", broken)
     pipe = Pipe(path=str(tmp_path / "pipe"), call="a", role="customer")
     reports = Reports()
-    ThreadWorker(Settings(compliance=SETTINGS.compliance, pipe=(pipe,)), reports)
+    ThreadWorker(Settings(compliance=SETTINGS.compliance, pipe=(pipe,)), chosen(), reports)
     assert reports.is_over.wait(60)
     assert reports.said == [None]
     for thread in threading.enumerate():
@@ -58,7 +59,7 @@ def test_an_engine_that_breaks_is_missed_whatever_it_broke_of(error, monkeypatch
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="several workers need Linux")
 def test_a_process_that_hangs_holds_up_nobody_who_orders_and_no_call_overtakes_an_order():
-    worker = ProcessWorker(SETTINGS, 0)
+    worker = ProcessWorker(SETTINGS, chosen(), 0)
     assert worker.reports.recv().news == ()  # it has begun
     os.kill(worker.process.pid, signal.SIGSTOP)
     has_ordered = threading.Event()

@@ -8,6 +8,7 @@ The tracker's settings come three times, from shy to bold, each with what it was
 worth: whoever runs hackles chooses between figures, not between thresholds.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from copy import copy
@@ -97,13 +98,19 @@ class Outputs:
 class Classifier:
     """A loaded model. Thread-safe; `run` has no state."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: bytes | None = None) -> None:
         """Load a model.
+
+        Args:
+            path: its file, by which it is told of.
+            content: what the file holds, if somebody has read it already.
 
         Raises:
             ModelError: if the file is missing, no model, or made for other features.
         """
-        self._session = _session(path)
+        content = model_bytes(path) if content is None else content
+        self.digest = digest(content)
+        self._session = _session(path, content)
         self.metadata = _metadata(path, self._session)
         self.tracker = self.metadata.tracker
         """The settings by which calls are judged; see `at` and `with_tracker`."""
@@ -152,19 +159,37 @@ def default_classifier() -> Classifier:
         return Classifier(path)
 
 
-def _session(path: Path) -> Any:
+def model_bytes(path: Path) -> bytes:
+    """Return what a model's file holds.
+
+    Raises:
+        ModelError: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(f"There is no model at {path}; name an .onnx file.") from error
+    except (OSError, ValueError) as error:  # no name of a file may have a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(f"{path} cannot be read ({reason}); name an .onnx file.") from error
+
+
+def digest(content: bytes) -> str:
+    """Return the hash by which a model is known, wherever it lies and whatever it is called."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _session(path: Path, content: bytes) -> Any:
     """Open an ONNX session with one thread: many calls share a process."""
     import onnxruntime
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidProtobuf, NoSuchFile
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidProtobuf
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    except (NoSuchFile, FileNotFoundError) as error:
-        raise ModelError(f"There is no model at {path}; name an .onnx file.") from error
+        return onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
     except (Fail, InvalidProtobuf) as error:
         raise ModelError(f"{path} is not an ONNX model that can be loaded: {error}") from error
 

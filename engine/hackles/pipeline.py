@@ -5,6 +5,9 @@ from hackles.classifier import Classifier, default_classifier
 from hackles.config import SAMPLE_RATE, TILE_FRAMES
 from hackles.types import Block, Event, Role
 
+CALL_FRAMES = 8 * TILE_FRAMES
+"""The most frames of a call alone that are looked at together."""
+
 
 class CallPipeline:
     """Takes one customer's samples in blocks of any length; gives events.
@@ -23,7 +26,7 @@ class CallPipeline:
             RoleError: unless the role is `customer`.
         """
         model = classifier or default_classifier()
-        self._bank = Bank(1, model, max_frames=8 * TILE_FRAMES, agents=True)
+        self._bank = Bank(1, model, max_frames=CALL_FRAMES, agents=True)
         self._slot = self._bank.open(role)
 
     def push(self, customer: Block, agent: Block | None = None) -> list[Event]:

@@ -3,7 +3,7 @@
 A section that is left out is a way in (or out) that is not used. Only `[compliance]` must be there.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -17,6 +17,9 @@ Port = Annotated[
     ),
 ]
 """An address to listen on: host:port."""
+
+DEFAULT_MODEL: Final = "default"
+"""Names the model that travels with hackles, whichever is in use."""
 
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
 """Not infinite, which TOML can say."""
@@ -55,13 +58,16 @@ class Engine(_Section, frozen=True):
     Attributes:
         calls: at most so many at a time, in each worker.
         workers: processes over which calls are spread.
-        model: an .onnx file; "" for the one that travels with hackles.
+        model: an .onnx file, or "default" for the one that travels with hackles; "" for the one
+            in use, which `hackles models` names.
+        sensitivity: from few warnings to early ones; what each is worth travels with the model.
         behind_s: of a call that is further behind than this, the oldest audio is dropped.
     """
 
     calls: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 200
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     model: str = ""
+    sensitivity: Literal["low", "medium", "high"] = "medium"
     behind_s: Annotated[float, msgspec.Meta(ge=0.5, le=60.0)] = 2.0
 
 
@@ -155,7 +161,7 @@ class Alerts(_Section, frozen=True):
 
 
 class Thresholds(_Section, frozen=True):
-    """Instead of those that travel with the model; see `tracker.Settings`. None leaves one."""
+    """Instead of those of the sensitivity; see `tracker.Settings`. None leaves one."""
 
     rising: Positive | None = None
     irritated: Positive | None = None

@@ -5,7 +5,7 @@ a customer's line is not in the corpora either: thresholds that suit seen corpor
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
@@ -13,13 +13,12 @@ from types import MappingProxyType
 import msgspec
 import numpy as np
 
-from hackles.bank import Bank
 from hackles.classifier import Classifier
-from hackles.decisions import ALERT, GAP, READING, Decisions
 from hackles.errors import UsageError
 from hackles.listening import Measured
+from hackles.rejudging import judge
 from hackles.tracker import Settings
-from hackles.types import Alert, Array
+from hackles.types import Array
 from models.training.calls import Speakers, compose, speakers_of
 from models.training.corpora import Clip
 from models.training.export import export, metadata, unmeasured
@@ -103,35 +102,6 @@ def composed(
 
     measured = list(measure(heard()))
     return truths, measured
-
-
-def judge(measured: Sequence[Measured], classifier: Classifier) -> list[list[Alert]]:
-    """Return the alerts of each of some calls, all in one bank."""
-    decided = decisions(measured, classifier)
-    alerts: list[list[Alert]] = [[] for _ in measured]
-    # Of the readings nobody asks: they need not become events.
-    for slot, event in replace(decided, readings=decided.readings[:0]).events():
-        if isinstance(event, Alert):
-            alerts[slot].append(event)
-    return alerts
-
-
-def decisions(measured: Sequence[Measured], classifier: Classifier) -> Decisions:
-    """Return the readings and alerts of some calls, all in one bank, a slot per call."""
-    if not any(len(one.slot) for one in measured):
-        return Decisions(np.empty(0, READING), np.empty(0, ALERT), np.empty(0, GAP))
-    return Bank(len(measured), classifier).decide(_together(measured), np.empty(0, GAP))
-
-
-def _together(measured: Sequence[Measured]) -> Measured:
-    """Return the windows of several calls as one batch: each one's first, then its second."""
-    some = [(slot, m) for slot, m in enumerate(measured) if len(m.slot)]
-    columns = {
-        name: np.concatenate([getattr(m, name) for _, m in some]) for name in Measured.__slots__
-    }
-    columns["slot"] = np.concatenate([np.full(len(m.slot), slot) for slot, m in some])
-    columns["round"] = np.concatenate([np.arange(len(m.slot)) for _, m in some])
-    return Measured(**columns).rows(np.argsort(columns["round"], kind="stable"))
 
 
 def count(verdicts: Sequence[Verdict]) -> Result:

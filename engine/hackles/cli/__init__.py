@@ -16,7 +16,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import typer
 
 from hackles import __version__
+from hackles.cli.calibration import calibrate
 from hackles.cli.daemon import configuration, doctor, live
+from hackles.cli.models import models
 from hackles.cli.record import calls, export, purge, satisfaction, verify
 from hackles.cli.recordings import demo, score
 from hackles.cli.simulation import simulate
@@ -47,13 +49,14 @@ def _options(
 
 
 _COMMANDS = (
-    *(score, demo),
+    *(score, demo, calibrate),
     *(live, simulate, doctor),
     *(calls, export, purge, verify, satisfaction),
 )
 for _command in _COMMANDS:
     app.command()(_command)
 app.add_typer(configuration, name="config")
+app.add_typer(models, name="models")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hackles.cli.options import Model, Sensitivity
 from hackles.errors import UsageError
 
 
@@ -15,6 +16,11 @@ def live(
     ] = Path("hackles.toml"),
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes, instead of what the settings say.")
+    ] = None,
+    model: Model = "",
+    sensitivity: Annotated[
+        Sensitivity | None,
+        typer.Option(help="From few warnings to early ones, instead of what the settings say."),
     ] = None,
     shadow: Annotated[
         bool, typer.Option("--shadow", help="Score and record, but show nobody any alert.")
@@ -31,7 +37,12 @@ def live(
         raise UsageError(
             f"The daemon needs {error.name}, which is not installed; pip install 'hackles[live]'."
         ) from error
-    raise typer.Exit(daemon.run(lambda: daemon.chosen(load(config), workers, shadow)))
+    engine = {
+        "workers": workers,
+        "model": model or None,
+        "sensitivity": None if sensitivity is None else sensitivity.value,
+    }
+    raise typer.Exit(daemon.run(lambda: daemon.chosen(load(config), shadow, **engine)))
 
 
 configuration = typer.Typer(help="The daemon's configuration file.", no_args_is_help=True)

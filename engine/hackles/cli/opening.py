@@ -38,13 +38,40 @@ def record(config: Path) -> Iterator[Record]:
             f"{config} keeps no record; add the line [store] to it "
             "(`hackles config example` shows what may stand below)."
         )
-    key = Path(settings.store.folder) / "key"
+    with record_of(settings.store, settings.output) as opened:
+        yield opened
+
+
+@contextmanager
+def record_at(path: Path) -> Iterator[Record]:
+    """Open a record by its folder, or by the configuration that names it.
+
+    Raises:
+        UsageError: if there is none.
+        StoreError: if it cannot be reached now.
+    """
+    from hackles.settings import Output, Store
+
+    is_folder = path.is_dir()
+    with record_of(Store(folder=str(path)), Output()) if is_folder else record(path) as opened:
+        yield opened
+
+
+@contextmanager
+def record_of(store: "Store", output: "Output") -> Iterator[Record]:
+    """Open the record that settings name.
+
+    Raises:
+        UsageError: if there is none yet, or it is not this user's.
+        StoreError: if it cannot be reached now.
+    """
+    key = Path(store.folder) / "key"
     owner = _owner(key)
     from hackles.store.database import open_database
 
-    database = open_database(settings.store)
+    database = open_database(store)
     try:
-        yield Record(database, settings.store, settings.output)
+        yield Record(database, store, output)
     finally:
         database.close()
         if owner is not None:

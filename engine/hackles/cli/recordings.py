@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hackles.cli.options import NO_CUSTOMER, Format
+from hackles.cli.options import NO_CUSTOMER, Format, Model, Sensitive, Sensitivity
 from hackles.errors import UsageError
 
 
@@ -21,6 +21,8 @@ def score(
         ),
     ] = None,
     format: Annotated[Format, typer.Option(help="A table, or JSON lines.")] = Format.TABLE,  # noqa: A002
+    model: Model = "",
+    sensitivity: Sensitive = Sensitivity.MEDIUM,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Files scored at a time.", show_default="one per core")
     ] = None,
@@ -29,18 +31,24 @@ def score(
     if customer is None:
         raise UsageError(NO_CUSTOMER)
     from hackles.capture.files import parse_channels
+    from hackles.models import chosen
     from hackles.sinks import report
 
     channels = parse_channels(customer, agent)
-    raise typer.Exit(report.run(paths, channels, format == Format.JSONL, jobs))
+    judge = chosen(model, sensitivity.value)
+    judge.load()  # or each process would say by itself what is wrong with it
+    raise typer.Exit(report.run(paths, channels, judge, format == Format.JSONL, jobs))
 
 
 def demo(
     speed: Annotated[
         float, typer.Option(min=0.1, max=1000.0, help="How many times as fast as it was spoken.")
     ] = 1.0,
+    model: Model = "",
+    sensitivity: Sensitive = Sensitivity.MEDIUM,
 ) -> None:
     """Play a sample call through the engine and watch the warning come."""
+    from hackles.models import chosen
     from hackles.sinks import meter
 
-    raise typer.Exit(meter.demo(speed))
+    raise typer.Exit(meter.demo(speed, chosen(model, sensitivity.value).load()))

@@ -10,7 +10,7 @@ from hackles.capture.files import parse_channels
 from hackles.configuration import keeping
 from hackles.configuration.faults import Finding, Section, Sections
 from hackles.errors import UsageError
-from hackles.settings import Engine, Folder, Media, Output, Pipe, Store
+from hackles.settings import DEFAULT_MODEL, Engine, Folder, Media, Output, Pipe, Store
 
 WAYS_IN: Final = ("audiosocket", "media", "pipe", "folder")
 _SECRETS: Final = ("key", "token_file", "twilio_token_file")
@@ -38,7 +38,7 @@ def _alone(part: Section) -> Iterator[Finding]:
     values = part.values
     if isinstance(values, Media):
         yield from _media(part, values)
-    elif isinstance(values, Engine) and values.model:
+    elif isinstance(values, Engine) and values.model != DEFAULT_MODEL:
         yield from _unreadable(part, "model", values.model)
     elif isinstance(values, Folder):
         yield from _folder(part, values)

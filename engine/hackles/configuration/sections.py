@@ -11,7 +11,7 @@ from msgspec import inspect
 from hackles.configuration.faults import Finding, Section, Sections
 from hackles.configuration.positions import Path
 from hackles.configuration.wanted import shown, wanted
-from hackles.settings import Settings
+from hackles.settings import DEFAULT_MODEL, Settings
 
 _PATHS: Final = frozenset(
     [
@@ -29,6 +29,9 @@ _PATHS: Final = frozenset(
     ]
 )
 _STANDARD_STREAM: Final = "-"
+_NO_PATHS: Final[dict[Path, tuple[str, ...]]] = {("engine", "model"): ("", DEFAULT_MODEL)}
+"""Of keys of paths, what names no file."""
+
 _STAND_INS: Final = {"listen": "127.0.0.1:0"}
 """For what is missing or not well, so that the rest of the section can be judged."""
 
@@ -155,7 +158,8 @@ def _converted(
     annotations = msgspec.structs.fields(kind.cls)
     wants = next(field.type for field in annotations if field.name == name)
     converted = msgspec.convert(value, type=wants)
-    if (path[0], name) in _PATHS and converted not in ("", _STANDARD_STREAM):
+    no_paths = _NO_PATHS.get((path[0], name), ("", _STANDARD_STREAM))
+    if (path[0], name) in _PATHS and converted not in no_paths:
         return os.path.join(folder, os.path.expanduser(converted))
     return converted
 

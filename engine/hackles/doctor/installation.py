@@ -1,18 +1,17 @@
 """What is installed: the program, the model and its terms, and optional parts."""
 
-import hashlib
 import platform
-from importlib import metadata, resources, util
-from pathlib import Path
+from importlib import metadata, util
 from typing import Final
 
 from hackles import __version__
-from hackles.classifier import Classifier, Metadata
+from hackles.classifier import Metadata
 from hackles.doctor.told import Telling, Told, doubt, fault, well
-from hackles.errors import ModelError
-from hackles.settings import Settings
+from hackles.errors import HacklesError
+from hackles.models import DEFAULT, SHOWN, chosen
+from hackles.settings import Engine, Settings
+from hackles.wording.worth import worth
 
-_HASH_BYTES: Final = 8
 _CONTROL: Final = ("starlette", "uvicorn", "prometheus_client")
 _RECORD: Final = ("sqlalchemy", "alembic")
 _TRAIN: Final = "for any other use train your own (python -m models.training, models/README.md)"
@@ -27,24 +26,28 @@ def program() -> Telling:
 
 def model(settings: Settings | None) -> Telling:
     """Tell which model is used, what it was trained on, and for what it may be used."""
-    named = settings.engine.model if settings else ""
-    if named:
-        yield from _model(Path(named), "named in [engine]")
-    else:
-        with resources.as_file(resources.files("hackles_models") / "default.onnx") as path:
-            yield from _model(path, "came with hackles")
-
-
-def _model(path: Path, whence: str) -> Telling:
+    engine = settings.engine if settings else Engine()
     try:
-        found = Classifier(path).metadata
-    except ModelError as error:
+        judge = chosen(engine.model, engine.sensitivity)
+        found = judge.load().metadata
+    except HacklesError as error:
         yield fault("model", str(error))
         return
-    digest = hashlib.blake2b(path.read_bytes(), digest_size=_HASH_BYTES).hexdigest()
-    yield well("model", f"{found.name} ({whence}), blake2b {digest}")
+    whence = "named in [engine]" if engine.model else "in use"
+    whence = "came with hackles" if judge.name == DEFAULT else f"{judge.name}, {whence}"
+    yield well("model", f"{found.name} ({whence}), blake2b {judge.digest[:SHOWN]}")
     yield well("training data", ", ".join(found.training_data) or "the model names none")
+    yield _sensitivity(found, judge.sensitivity)
     yield _terms(found)
+
+
+def _sensitivity(found: Metadata, name: str) -> Told:
+    """Return what the sensitivity is worth, as far as the model says it."""
+    chosen_one = found.sensitivities[name]
+    if chosen_one.false_per_hour is None and chosen_one.recall is None:
+        return doubt("sensitivity", f"{name}; the model does not say what that is worth")
+    on = f"; measured on {found.measured_on}" if found.measured_on else ""
+    return well("sensitivity", f"{name}: {worth(chosen_one)}{on}")
 
 
 def _terms(found: Metadata) -> Told:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from hackles.errors import UsageError
-from hackles.live.engine import classifier_of, tls_of
+from hackles.live.engine import tls_of
 from hackles.live.news import Order, Report, Stop
 from hackles.live.workers import ProcessWorker, ThreadWorker
+from hackles.models import Model
 from hackles.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -46,7 +47,9 @@ class Crew(Protocol):
 class Alone:
     """One worker: a thread."""
 
-    def __init__(self, settings: Settings, on_report: OnReport, on_death: OnDeath) -> None:
+    def __init__(
+        self, settings: Settings, model: Model, on_report: OnReport, on_death: OnDeath
+    ) -> None:
         """Start it; call it on the loop that is to be told.
 
         Raises:
@@ -62,7 +65,7 @@ class Alone:
                 self._is_whole = False
                 loop.call_soon_threadsafe(on_death, 0)
 
-        self._worker = ThreadWorker(settings, tell)
+        self._worker = ThreadWorker(settings, model, tell)
 
     def order(self, order: Order) -> None:
         """See `Crew`."""
@@ -90,6 +93,7 @@ class Several:
     def __init__(
         self,
         settings: Settings,
+        model: Model,
         on_report: OnReport,
         on_death: OnDeath,
         standing_orders: Callable[[], Iterable[Order]],
@@ -98,6 +102,7 @@ class Several:
 
         Args:
             settings: the daemon's.
+            model: that judges, also in whoever is started again.
             on_report: takes what a worker says.
             on_death: is told of each that died; it is being started again.
             standing_orders: what a worker that starts again must know.
@@ -107,9 +112,10 @@ class Several:
         """
         if not hasattr(select, "epoll"):
             raise UsageError("Several workers need Linux; set [engine] workers = 1.")
-        classifier_of(settings)
+        model.load()
         tls_of(settings)
-        self._settings, self._on_report, self._on_death = settings, on_report, on_death
+        self._settings, self._model = settings, model
+        self._on_report, self._on_death = on_report, on_death
         self._standing_orders = standing_orders
         self._loop = asyncio.get_running_loop()
         self._workers: dict[int, ProcessWorker] = {}
@@ -165,7 +171,7 @@ class Several:
         if self._is_closing:
             return
         try:
-            worker = self._workers[number] = ProcessWorker(self._settings, number)
+            worker = self._workers[number] = ProcessWorker(self._settings, self._model, number)
         except OSError as error:  # no memory, say, or no descriptors, for a while
             _log.error("A worker cannot be started yet: %s.", error)
             self._loop.call_later(_REST_S[-1], self._start, number)

@@ -22,12 +22,15 @@ from hackles.live.crew import Alone, Crew, Several
 from hackles.live.cue import Verdict
 from hackles.live.cues import Cues
 from hackles.live.desk import Desk, LiveCall
+from hackles.live.engine import reload_of
 from hackles.live.gate import Gate
 from hackles.live.metrics import Metrics
-from hackles.live.news import Order, Registration, Reload, Report, Session, Stop, Withdrawn
+from hackles.live.news import Order, Registration, Report, Session, Stop, Withdrawn
 from hackles.live.pages import Page
 from hackles.live.registry import Registry
 from hackles.live.showing import Showing
+from hackles.models import SHOWN, Model
+from hackles.models import chosen as chosen_model
 from hackles.records import Deed, LiveRecord, record_id
 from hackles.settings import Settings
 from hackles.sinks.opened import opened, record_of
@@ -69,13 +72,15 @@ class Daemon:
             HacklesError: if one of them cannot be opened.
         """
         self._settings, self._load = settings, load
+        # Read once: workers that begin again must not find another model in mid-day.
+        self._model = chosen_model(settings.engine.model)
         self._metrics = Metrics()
         self._registry = Registry()
         guidance = load_guidance(settings.guidance.folder)
         sinks = opened(settings, guidance, self._answer)
         self._record = record_of(
             settings,
-            fingerprints.model(settings.engine.model),
+            self._model.digest,
             fingerprints.configuration(settings),
         )
         self._desk = Desk(
@@ -225,7 +230,7 @@ class Daemon:
         yield from self._registry
         for call in self._registry.withdrawn():
             yield Withdrawn(call)
-        yield Reload(self._settings.thresholds, self._settings.compliance.withdraw_digit)
+        yield reload_of(self._settings)
 
     # Beginning and end.
 
@@ -253,8 +258,10 @@ class Daemon:
 
     def _hire(self) -> Crew:
         if self._settings.engine.workers == 1:
-            return Alone(self._settings, self._on_report, self._on_death)
-        return Several(self._settings, self._on_report, self._on_death, self._standing_orders)
+            return Alone(self._settings, self._model, self._on_report, self._on_death)
+        return Several(
+            self._settings, self._model, self._on_report, self._on_death, self._standing_orders
+        )
 
     async def _end(self, gates: list[Gate]) -> None:
         """Let nobody in, hear what waits, tell it, and hand it to the sinks."""
@@ -287,14 +294,23 @@ class Daemon:
         self._desk.cues.version += 1  # in shadow mode a page shows nothing
         if self._record is not None:
             self._record.configuration = fingerprints.configuration(self._settings)
-        self._crew.order(
-            Reload(self._settings.thresholds, self._settings.compliance.withdraw_digit)
-        )
-        others = [name for name in _FIXED if getattr(settings, name) != getattr(before, name)]
+        self._crew.order(reload_of(self._settings))
+        others = _waiting(before, settings)
         _log.info(
             "Settings reloaded%s.",
             f"; a restart is needed for [{'], ['.join(others)}]" if others else "",
         )
+        self._say_if_swapped()
+
+    def _say_if_swapped(self) -> None:
+        """Say so if another model would be taken now; calls under way keep theirs."""
+        try:
+            other = chosen_model(self._settings.engine.model)
+        except HacklesError as error:
+            _log.warning("The model stays as it is, but a restart would fail: %s", error)
+            return
+        if other.digest != self._model.digest:
+            _log.warning("A restart is needed for another model: %s.", named(other))
 
     # What people should know.
 
@@ -323,6 +339,7 @@ class Daemon:
         ]
         ways += [f"pipe {pipe.path}" for pipe in settings.pipe]
         ways += [f"folder {folder.path}" for folder in settings.folder]
+        _log.info("The model: %s, sensitivity %s.", named(self._model), settings.engine.sensitivity)
         _log.info(
             "Listening: %s; control on %s%s.",
             ", ".join(ways),
@@ -345,24 +362,43 @@ _FIXED: Final = (
     "desktop",
     "log",
 )
-"""Sections that cannot change while calls go on."""
+"""Sections that cannot change while calls go on, but for the sensitivity."""
+
+
+def _waiting(before: Settings, after: Settings) -> list[str]:
+    """Return which sections will be other ones after a restart."""
+    now = _renewed(before, after)
+    return [name for name in _FIXED if getattr(after, name) != getattr(now, name)]
 
 
 def _renewed(before: Settings, after: Settings) -> Settings:
     """Return the settings with what may change while calls go on."""
+    sensitivity = after.engine.sensitivity
     return msgspec.structs.replace(
         before,
+        engine=msgspec.structs.replace(before.engine, sensitivity=sensitivity),
         compliance=after.compliance,
         alerts=after.alerts,
         thresholds=after.thresholds,
     )
 
 
-def chosen(settings: Settings, workers: int | None, shadow: bool) -> Settings:
-    """Return the settings with what was chosen on the command line instead."""
+def named(model: Model) -> str:
+    """Return a model's name and how its digest begins."""
+    return f"{model.name} ({model.digest[:SHOWN]})"
+
+
+def chosen(settings: Settings, shadow: bool, **engine: object) -> Settings:
+    """Return the settings with what was chosen on the command line instead.
+
+    Args:
+        settings: as the file has them.
+        shadow: whether nobody is to be shown anything.
+        engine: keys of [engine]; what is None was not chosen.
+    """
     replace = msgspec.structs.replace
-    if workers is not None:
-        settings = replace(settings, engine=replace(settings.engine, workers=workers))
+    given = {name: value for name, value in engine.items() if value is not None}
+    settings = replace(settings, engine=replace(settings.engine, **given))
     if shadow:
         settings = replace(settings, alerts=replace(settings.alerts, shadow=True))
     return settings

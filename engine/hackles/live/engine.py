@@ -14,11 +14,11 @@ from hackles.bank import Bank
 from hackles.capture.g711 import Encoding
 from hackles.capture.intake import Intake, Troubles
 from hackles.capture.sockets import Door
-from hackles.classifier import Classifier, default_classifier
 from hackles.config import SAMPLE_RATE
 from hackles.errors import UsageError
 from hackles.live.calls import LiveCalls
 from hackles.live.news import News, Order, Registration, Reload, Report, Stop, Withdrawn
+from hackles.models import Model
 from hackles.pace import ticks
 from hackles.settings import Settings, Thresholds
 from hackles.tracker import Settings as TrackerSettings
@@ -32,18 +32,15 @@ _REPORT_S: Final = 1.0
 _LAWS: Final = {"ulaw": Encoding.MU_LAW, "alaw": Encoding.A_LAW, "": None}
 
 
-def classifier_of(settings: Settings) -> Classifier:
-    """Load the model that the settings name.
-
-    Raises:
-        ModelError: if it is none that can be run.
-    """
-    path = settings.engine.model
-    return Classifier(Path(path)) if path else default_classifier()
+def reload_of(settings: Settings) -> Reload:
+    """Return the order to decide by these settings."""
+    return Reload(
+        settings.engine.sensitivity, settings.thresholds, settings.compliance.withdraw_digit
+    )
 
 
 def thresholds_over(tracker: TrackerSettings, thresholds: Thresholds) -> TrackerSettings:
-    """Return the model's settings with those that somebody chose instead."""
+    """Return a sensitivity's settings with those that somebody chose instead."""
     said = msgspec.structs.asdict(thresholds)
     chosen = {name: value for name, value in said.items() if value is not None}
     return msgspec.structs.replace(tracker, **chosen)
@@ -140,6 +137,7 @@ class Engine:
     def __init__(
         self,
         settings: Settings,
+        model: Model,
         doors: Mapping[str, Door],
         has_files: bool = True,
         clock: Callable[[], float] = time.monotonic,
@@ -149,6 +147,7 @@ class Engine:
 
         Args:
             settings: the daemon's.
+            model: that judges; the same however often a worker begins again.
             doors: where connections come from, by section.
             has_files: whether pipes and folders are this worker's.
             clock: seconds from any start.
@@ -157,7 +156,7 @@ class Engine:
         Raises:
             HacklesError: if the model, or a way in, cannot be had.
         """
-        self._model = classifier_of(settings)
+        self._model = model.load()
         bank = self._bank = Bank(settings.engine.calls, self._model)
         self._intakes = ways_in(settings, doors, bank.max_samples, has_files)
         self._calls = LiveCalls(
@@ -170,7 +169,7 @@ class Engine:
         self._clock, self._cpu_clock = clock, cpu_clock
         self._ticks_s: list[float] = []
         self._reported = -_REPORT_S
-        self._obey(Reload(settings.thresholds, settings.compliance.withdraw_digit))
+        self._obey(reload_of(settings))
 
     def run(self, orders: Callable[[], Iterable[Order]], report: Callable[[Report], None]) -> None:
         """Tick until told to stop.
@@ -203,7 +202,7 @@ class Engine:
             self._calls.withdraw(order.call)
         elif isinstance(order, Reload):
             self._calls.withdraw_digit = order.withdraw_digit
-            tracker = self._model.tracker
+            tracker = self._model.at(order.sensitivity).tracker
             self._bank.set_tracker(thresholds_over(tracker, order.thresholds))
 
     def _report(self, news: Iterable[News], has_stopped: bool = False) -> Report:

@@ -56,6 +56,7 @@ class Withdrawn:
 class Reload:
     """An order: decide by these settings from now on."""
 
+    sensitivity: str
     thresholds: Thresholds
     withdraw_digit: str
 

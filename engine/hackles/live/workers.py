@@ -19,6 +19,7 @@ from hackles.errors import HacklesError
 from hackles.live import doors, logs
 from hackles.live.engine import Engine
 from hackles.live.news import Order, Report
+from hackles.models import Model
 from hackles.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -40,11 +41,14 @@ class Worker(Protocol):
 class ThreadWorker:
     """An engine on a thread of this process."""
 
-    def __init__(self, settings: Settings, report: Callable[[Report | None], None]) -> None:
+    def __init__(
+        self, settings: Settings, model: Model, report: Callable[[Report | None], None]
+    ) -> None:
         """Start it, and wait until it listens.
 
         Args:
             settings: the daemon's.
+            model: that judges.
             report: takes what happened, on the engine's thread; None if the engine broke.
 
         Raises:
@@ -55,7 +59,7 @@ class ThreadWorker:
         self._report = report
         begun: Future[None] = Future()
         threading.Thread(
-            target=self._run, args=(settings, begun), name="engine", daemon=True
+            target=self._run, args=(settings, model, begun), name="engine", daemon=True
         ).start()
         begun.result()
 
@@ -68,10 +72,10 @@ class ThreadWorker:
         self._doors[way].pass_on(connected, host)
         return True
 
-    def _run(self, settings: Settings, begun: "Future[None]") -> None:
+    def _run(self, settings: Settings, model: Model, begun: "Future[None]") -> None:
         try:
             # Made where it runs: a way in may have an event loop, and this thread has none yet.
-            engine = Engine(settings, self._doors)
+            engine = Engine(settings, model, self._doors)
             begun.set_result(None)
             engine.run(self._take_orders, self._report)
         except HacklesError as error:
@@ -98,14 +102,14 @@ def _tell(begun: "Future[None]", error: BaseException) -> bool:
 class ProcessWorker:
     """An engine in a process of its own, which the front may outlive."""
 
-    def __init__(self, settings: Settings, number: int) -> None:
+    def __init__(self, settings: Settings, model: Model, number: int) -> None:
         """Start it; its reports, and the end of them, come through `reports`."""
         context = multiprocessing.get_context("spawn")
         self.reports, theirs = context.Pipe()
         self._channel, their_channel = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._channel.setblocking(False)
         self.process = context.Process(
-            target=_serve, args=(settings, number, theirs, their_channel), daemon=True
+            target=_serve, args=(settings, model, number, theirs, their_channel), daemon=True
         )
         self.process.start()
         theirs.close()
@@ -147,7 +151,9 @@ class ProcessWorker:
         self._channel.close()
 
 
-def _serve(settings: Settings, number: int, front: Connection, channel: socket.socket) -> None:
+def _serve(
+    settings: Settings, model: Model, number: int, front: Connection, channel: socket.socket
+) -> None:
     """Run an engine in this process until told to stop, or the front has gone."""
     for ours in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ours, signal.SIG_IGN)  # they are the front's business
@@ -155,7 +161,7 @@ def _serve(settings: Settings, number: int, front: Connection, channel: socket.s
     channel.setblocking(False)
     passed = {way: doors.Passed() for way in WAYS}
     try:
-        engine = Engine(settings, passed, has_files=number == 0, cpu_clock=time.process_time)
+        engine = Engine(settings, model, passed, has_files=number == 0, cpu_clock=time.process_time)
     except HacklesError as error:
         _log.error("A worker cannot begin: %s", error)
         sys.exit(1)

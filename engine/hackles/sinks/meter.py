@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hackles.capture.files import Channels, Recording, open_recording
+from hackles.classifier import Classifier
 from hackles.guidance import tip
 from hackles.pace import paced
 from hackles.pipeline import CallPipeline
@@ -125,20 +126,26 @@ def opened() -> Iterator[tuple[Recording, dict[str, Any]]]:
         yield recording, truth
 
 
-def demo(speed: float) -> int:
+def demo(speed: float, classifier: Classifier) -> int:
     """Play the sample at `speed` times real time and show the meter; return the exit code."""
     console = screen()
     try:
         with opened() as (recording, truth):
-            _play(console, recording, truth, speed)
+            _play(console, recording, truth, speed, classifier)
     except KeyboardInterrupt:
         console.show_cursor()  # which rich leaves hidden if it comes with the first frame
         return 130
     return 0
 
 
-def _play(console: Console, recording: Recording, truth: dict[str, Any], speed: float) -> None:
-    pipeline, tally = CallPipeline(), Tally()
+def _play(
+    console: Console,
+    recording: Recording,
+    truth: dict[str, Any],
+    speed: float,
+    classifier: Classifier,
+) -> None:
+    pipeline, tally = CallPipeline(classifier), Tally()
     meter = Meter(recording.duration_s or 0.0, truth["turns"])
     with Live(meter, console=console, auto_refresh=False) as live:
         for customer, agent in paced(recording.blocks(), speed):
