@@ -44,7 +44,12 @@ class Bank:
         """The most samples of one call that a tick surely has room for."""
         self._classifier = classifier
         self._listener = Listener(n_slots, max_frames, agents)
-        self._baseline = Baseline(n_slots, classifier.baseline_prior, classifier.tracker.calm_logit)
+        self._baseline = Baseline(
+            n_slots,
+            classifier.baseline_prior,
+            classifier.tracker.calm_logit,
+            classifier.tracker.own_share,
+        )
         self._tracker = Tracker(n_slots, classifier.tracker)
         self._heard_speech: Bools = np.zeros(n_slots, dtype=np.bool_)
         self._listening: Bools = np.zeros(n_slots, dtype=np.bool_)
@@ -192,7 +197,7 @@ class Bank:
         own = self._baseline.own(slots)[:, COLUMNS]
         quality = np.stack([known, now.covered / FRAMES_PER_S, now.snr_db], axis=1)
         said = self._classifier.run(
-            values, self._baseline.shrunk(slots), quality.astype(np.float32)
+            values, now.contours, self._baseline.shrunk(slots), quality.astype(np.float32)
         )
         heard = logit(said.irritation)
         irritation = probability(self._baseline.relative(slots, heard))

@@ -20,16 +20,20 @@ _LONGEST_MEMORY = np.float32(60.0)
 class Baseline:
     """Mean functionals, and mean logit, of each caller's calm speech."""
 
-    def __init__(self, n_slots: int, prior: Array, calm_logit: float) -> None:
+    def __init__(
+        self, n_slots: int, prior: Array, calm_logit: float, own_share: float = 1.0
+    ) -> None:
         """Start every call at the prior.
 
         Args:
             n_slots: how many calls at a time.
             prior: the population's mean calm functionals, shape (n_functionals,).
             calm_logit: the population's mean logit in calm speech.
+            own_share: how much of what sets the caller's own mean apart from that is taken off.
         """
         self._prior = prior
         self._calm_logit = np.float32(calm_logit)
+        self._own_share = np.float32(own_share)
         self._mean: Array = np.zeros((n_slots, len(prior)), dtype=np.float32)
         self._logit: Array = np.zeros(n_slots, dtype=np.float32)
         self.readings: Array = np.zeros(n_slots, dtype=np.float32)
@@ -56,7 +60,7 @@ class Baseline:
             slots: shape (n,).
             logit: what the model said, shape (n,).
         """
-        weight = _weight(self.readings[slots])
+        weight = self._own_share * known(self.readings[slots])
         result: Array = logit - weight * (self._logit[slots] - self._calm_logit)
         return result
 
@@ -77,7 +81,7 @@ class Baseline:
         self._logit[slots] = own + gain * (logit - own)
 
 
-def _weight(readings: Array) -> Array:
+def known(readings: Array) -> Array:
     """Return how much the caller's own calm weighs against the prior, 0 to 1."""
     result: Array = readings / (readings + _PRIOR_READINGS)
     return result
@@ -85,6 +89,6 @@ def _weight(readings: Array) -> Array:
 
 def shrink(mean: Array, readings: Array, prior: Array) -> Array:
     """Return `mean` of `readings` readings, drawn towards the prior; training uses it too."""
-    weight = _weight(readings)[:, None]
+    weight = known(readings)[:, None]
     result: Array = (weight * mean + (np.float32(1.0) - weight) * prior).astype(np.float32)
     return result

@@ -25,7 +25,7 @@ from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE, WINDOW_FRAMES
 from hackles.errors import ModelError, UsageError
 from hackles.features import FUNCTIONAL_NAMES
 from hackles.tracker import Settings
-from hackles.types import Array
+from hackles.types import AnyArray, Array
 
 FORMAT: Final = 2
 
@@ -111,6 +111,7 @@ class Classifier:
         content = model_bytes(path) if content is None else content
         self.digest = digest(content)
         self._session = _session(path, content)
+        self._has_network = any(put.name == "contours" for put in self._session.get_inputs())
         self.metadata = _metadata(path, self._session)
         self.tracker = self.metadata.tracker
         """The settings by which calls are judged; see `at` and `with_tracker`."""
@@ -138,16 +139,20 @@ class Classifier:
             )
         return self.with_tracker(self.metadata.sensitivities[sensitivity].tracker)
 
-    def run(self, values: Array, baseline: Array, quality: Array) -> Outputs:
+    def run(self, values: Array, contours: AnyArray, baseline: Array, quality: Array) -> Outputs:
         """Judge readings.
 
         Args:
             values: functionals, shape (n, n_functionals).
+            contours: shape (n, CONTOUR_FRAMES, N_CONTOURS), uint8; a model without a network does
+                without them.
             baseline: the callers' shrunk baselines, same shape.
             quality: calm readings behind the baseline, seconds of speech in the window, and
                 their signal-to-noise ratio in dB; shape (n, 3).
         """
         feeds = {"functionals": values, "baseline": baseline, "quality": quality}
+        if self._has_network:
+            feeds["contours"] = contours
         return Outputs(*self._session.run(["irritation", "arousal", "confidence"], feeds))
 
 

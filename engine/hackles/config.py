@@ -25,6 +25,9 @@ FRAMES_PER_S: Final = SAMPLE_RATE // HOP_LENGTH
 WINDOW_FRAMES: Final = 300
 """Speech frames under one reading (3 s of the customer's speech)."""
 
+CONTOUR_FRAMES: Final = WINDOW_FRAMES // 2
+"""Steps of 20 ms under one reading, in which a network sees how a voice goes up and down."""
+
 READING_FRAMES: Final = 100
 """New speech frames from one reading to the next (1 s)."""
 

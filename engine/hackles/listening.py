@@ -10,10 +10,26 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from hackles.activity import Levels, SpeechActivity
-from hackles.config import FRAME_LENGTH, FRAMES_PER_S, HOP_LENGTH, MIN_READING_FRAMES
+from hackles.config import (
+    CONTOUR_FRAMES,
+    FRAME_LENGTH,
+    FRAMES_PER_S,
+    HOP_LENGTH,
+    MIN_READING_FRAMES,
+)
 from hackles.decisions import GAP, table
 from hackles.errors import UsageError
-from hackles.features import LLD, N_FUNCTIONALS, functionals, low_level_descriptors, spectra
+from hackles.features import (
+    LLD,
+    N_CONTOURS,
+    N_FUNCTIONALS,
+    Described,
+    contour_codes,
+    contours,
+    functionals,
+    low_level_descriptors,
+    spectra,
+)
 from hackles.features.statistics import mean
 from hackles.following import Following
 from hackles.framing import SampleRing
@@ -48,6 +64,7 @@ class Measured:
         snr_db: mean level over the noise floor.
         withheld: code of the reason for which it must not be judged, or NOT_WITHHELD.
         values: functionals, shape (n_due, N_FUNCTIONALS).
+        contours: of bands, pitch and voicing, shape (n_due, CONTOUR_FRAMES, N_CONTOURS), uint8.
     """
 
     slot: Ints
@@ -59,6 +76,7 @@ class Measured:
     snr_db: Array
     withheld: Ints
     values: Array
+    contours: AnyArray
 
     def rows(self, chosen: AnyArray | slice) -> "Measured":
         """Return some of the rows."""
@@ -87,6 +105,7 @@ _NOTHING = Measured(
     snr_db=np.zeros(0, dtype=np.float32),
     withheld=_NONE,
     values=np.zeros((0, N_FUNCTIONALS), dtype=np.float32),
+    contours=np.zeros((0, CONTOUR_FRAMES, N_CONTOURS), dtype=np.uint8),
 )
 
 
@@ -198,7 +217,8 @@ class Listener:
         leak = found = None
         if self._leak is not None:
             leak, found = self._leak.update(batch, heard, standing)
-        llds = self._following.finish(batch, low_level_descriptors(heard, standing.worth))
+        described = low_level_descriptors(heard, standing.worth)
+        llds = self._following.finish(batch, described)
         activity = self._activity.update(batch, standing, llds, leak)
         slot, code, first, after = self._stretches.update(batch, activity)
         ended = table(
@@ -208,7 +228,7 @@ class Listener:
             since=first * HOP_LENGTH,
             reason=code,
         )
-        due = self.windows.update(batch, llds, activity, found)
+        due = self.windows.update(batch, llds, _codes(described), activity, found)
         measured = self._measure(due, due.frame * HOP_LENGTH + FRAME_LENGTH)
         return measured, np.concatenate([lost, ended])
 
@@ -251,6 +271,7 @@ class Listener:
             snr_db=snr_db,
             withheld=_withheld(window, snr_db),
             values=functionals(window.llds, window.frame, window.valid),
+            contours=contours(window.codes, window.valid),
         ).rows(covered >= MIN_READING_FRAMES)
 
 
@@ -268,6 +289,15 @@ def _beside(position: int, count: int, agent: Block | None) -> Array:
         some = agent.samples[begin - agent.start : max(position + count - agent.start, 0)]
         samples[begin - position : begin - position + len(some)] = _held(some)
     return samples
+
+
+def _codes(described: Described) -> AnyArray:
+    """Return the codes of the contours of each frame, zeros where it was not described."""
+    llds, rows = described.llds, described.frame
+    result: AnyArray = np.zeros((len(llds), N_CONTOURS), dtype=np.uint8)
+    f0_st, voicing = llds[rows, LLD["f0_st"]], llds[rows, LLD["voicing"]]
+    result[rows] = contour_codes(described.mel_db, f0_st, voicing)
+    return result
 
 
 def _withheld(window: Windowed, snr_db: Array) -> Ints:

@@ -17,7 +17,7 @@ from hackles.config import (
     WINDOW_FRAMES,
     WINDOW_REACH_FRAMES,
 )
-from hackles.features import N_LLDS
+from hackles.features import N_CONTOURS, N_LLDS
 from hackles.framing import Batch
 from hackles.types import AnyArray, Array, Bools, Ints
 
@@ -55,12 +55,14 @@ class Windowed:
 
     Attributes:
         llds: shape (n_due, WINDOW_FRAMES, N_LLDS), oldest first.
+        codes: of the contours, shape (n_due, WINDOW_FRAMES, N_CONTOURS).
         frame: shape (n_due, WINDOW_FRAMES), each one's place on the clock.
         snr_db: shape (n_due, WINDOW_FRAMES).
         valid: shape (n_due, WINDOW_FRAMES), which belong to the window.
     """
 
     llds: Array
+    codes: AnyArray
     frame: Ints
     snr_db: Array
     valid: Bools
@@ -73,6 +75,7 @@ class Windows:
         """Make room for a window and `max_frames` new speech frames of each call."""
         self._length = WINDOW_FRAMES + max_frames
         self._llds: Array = np.zeros((n_slots, self._length, N_LLDS), dtype=np.float32)
+        self._codes: AnyArray = np.zeros((n_slots, self._length, N_CONTOURS), dtype=np.uint8)
         self._snr: Array = np.zeros((n_slots, self._length), dtype=np.float32)
         self._frame: AnyArray = np.zeros((n_slots, self._length), dtype=np.int32)
         self.spoken: Ints = np.zeros(n_slots, dtype=np.int64)
@@ -83,25 +86,33 @@ class Windows:
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
-        for array in (self._llds, self._snr, self._frame, self.spoken, self._origin, self._read):
+        for array in (self._llds, self._codes, self._snr, self._frame):
+            array[slot] = 0
+        for array in (self.spoken, self._origin, self._read):
             array[slot] = 0
         self._last_speech[slot] = _NEVER
 
     def update(
-        self, batch: Batch, llds: Array, activity: Activity, doubt: Bools | None = None
+        self,
+        batch: Batch,
+        llds: Array,
+        codes: AnyArray,
+        activity: Activity,
+        doubt: Bools | None = None,
     ) -> Due:
         """Take in the speech among the new frames and return the readings that became due.
 
         Args:
             batch: whose frames they are.
             llds: shape (n_frames, N_LLDS), flat.
+            codes: of the contours, shape (n_frames, N_CONTOURS), flat.
             activity: what they are.
             doubt: where it came out that what was heard before may not be the customer's, shape
                 (n_frames,); nowhere if None.
         """
         slots = batch.slots
         count = self.spoken[slots][:, None] + np.cumsum(activity.speech, axis=1)
-        self._store(batch, llds, activity, count)
+        self._store(batch, llds, codes, activity, count)
         heard = np.where(activity.speech, batch.frame, _NEVER)
         heard[:, 0] = np.maximum(heard[:, 0], self._last_speech[slots])
         last_speech = np.maximum.accumulate(heard, axis=1)
@@ -118,11 +129,15 @@ class Windows:
         self._origin[slots] = origin[final]
         return due
 
-    def _store(self, batch: Batch, llds: Array, activity: Activity, count: AnyArray) -> None:
+    def _store(
+        self, batch: Batch, llds: Array, codes: AnyArray, activity: Activity, count: AnyArray
+    ) -> None:
         """Write the speech frames into the rings."""
         rows, columns = np.nonzero(activity.speech)
         slots, place = batch.slots[rows], (count[rows, columns] - 1) % self._length
-        self._llds[slots, place] = llds[activity.speech[batch.inside]]
+        spoken = activity.speech[batch.inside]
+        self._llds[slots, place] = llds[spoken]
+        self._codes[slots, place] = codes[spoken]
         self._snr[slots, place] = activity.snr_db[rows, columns]
         self._frame[slots, place] = batch.frame[rows, columns]
 
@@ -173,4 +188,10 @@ class Windows:
         slots = due.slot[:, None]
         frame = self._frame[slots, place].astype(np.int64)
         valid = (count > due.origin[:, None]) & (frame > due.frame[:, None] - WINDOW_REACH_FRAMES)
-        return Windowed(self._llds[slots, place], frame, self._snr[slots, place], valid)
+        return Windowed(
+            self._llds[slots, place],
+            self._codes[slots, place],
+            frame,
+            self._snr[slots, place],
+            valid,
+        )

@@ -1,16 +1,11 @@
-"""Write a fitted detector as the ONNX graph that the engine runs.
-
-The graph takes raw functionals and does everything itself: differences to the baseline,
-standardising, the regression, the calibration at the stated prior, and the confidence.
-"""
+"""Write a fitted detector as the file that the engine runs: a graph, and what it says of itself."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
 from hackles.classifier import (
     FORMAT,
@@ -20,11 +15,13 @@ from hackles.classifier import (
     encode_metadata,
 )
 from hackles.config import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE, WINDOW_FRAMES
-from hackles.features import FUNCTIONAL_NAMES, N_FUNCTIONALS
+from hackles.features import FUNCTIONAL_NAMES
 from hackles.tracker import Settings
-from hackles.types import AnyArray
-from models.training.fit import LIMIT, PRIOR, Model
+from models.training.fit import PRIOR, Model
+from models.training.graph import graph
 
+_NAME = "logistic regression on functionals, absolute and relative"
+_AND_NETWORK = ", and a convolutional network on contours"
 _OPSET = 17
 _IR_VERSION = 9
 
@@ -90,7 +87,7 @@ def metadata(
     """
     return Metadata(
         format=FORMAT,
-        name="functionals and logistic regression, absolute and relative",
+        name=_NAME + (_AND_NETWORK if model.network else ""),
         sample_rate=SAMPLE_RATE,
         frame_length=FRAME_LENGTH,
         hop_length=HOP_LENGTH,
@@ -104,70 +101,6 @@ def metadata(
         training_data=tuple(data),
         held_out=tuple(held_out),
         licence=licence(data),
-    )
-
-
-def graph(model: Model) -> onnx.GraphProto:
-    """Return the detector as an ONNX graph."""
-    even_to_prior = np.log(PRIOR / (1 - PRIOR))
-    slope = np.array([model.slope, 1.0])
-    offset = np.array([model.offset + even_to_prior, 0.0])
-    constants: dict[str, AnyArray] = {
-        "absolute": model.inputs.absolute,
-        "relative": model.inputs.relative,
-        "mean": model.mean.astype(np.float32),
-        "scale": model.scale.astype(np.float32),
-        "low": np.array(-LIMIT, dtype=np.float32),
-        "high": np.array(LIMIT, dtype=np.float32),
-        "weights": (model.weights * slope).astype(np.float32),
-        "bias": (model.bias * slope + offset).astype(np.float32),
-        "zero": np.array(0.0, dtype=np.float32),
-        "one": np.array(1.0, dtype=np.float32),
-        "window_s": np.array(3.0, dtype=np.float32),
-        "good_snr_db": np.array(20.0, dtype=np.float32),
-    }
-    node = helper.make_node
-    nodes = [
-        node("Gather", ["functionals", "absolute"], ["now"], axis=1),
-        node("Sub", ["functionals", "baseline"], ["moved"]),
-        node("Gather", ["moved", "relative"], ["change"], axis=1),
-        node("Concat", ["now", "change"], ["seen"], axis=1),
-        node("Sub", ["seen", "mean"], ["centred"]),
-        node("Div", ["centred", "scale"], ["standard"]),
-        node("Clip", ["standard", "low", "high"], ["held"]),
-        node("Gemm", ["held", "weights", "bias"], ["logits"]),
-        node("Sigmoid", ["logits"], ["probabilities"]),
-        node("Gather", ["probabilities", "zero_index"], ["irritation"], axis=1),
-        node("Gather", ["probabilities", "one_index"], ["arousal"], axis=1),
-        # Confidence: the least of how long, how clear and how usual the speech was.
-        node("Gather", ["quality", "one_index"], ["speech_s"], axis=1),
-        node("Div", ["speech_s", "window_s"], ["long"]),
-        node("Gather", ["quality", "two_index"], ["snr_db"], axis=1),
-        node("Div", ["snr_db", "good_snr_db"], ["clear"]),
-        node("Mul", ["standard", "standard"], ["squares"]),
-        node("ReduceMean", ["squares"], ["unlike"], axes=[1], keepdims=0),
-        node("Max", ["unlike", "one"], ["at_least_one"]),
-        node("Div", ["one", "at_least_one"], ["usual"]),
-        node("Min", ["long", "clear", "usual", "one"], ["least"]),
-        node("Max", ["least", "zero"], ["confidence"]),
-    ]
-    constants |= {
-        name: np.array(index, dtype=np.int64)
-        for index, name in enumerate(("zero_index", "one_index", "two_index"))
-    }
-    used = {name for n in nodes for name in n.input}
-    tensor = helper.make_tensor_value_info
-    shape: list[str | int | None] = ["n", N_FUNCTIONALS]
-    return helper.make_graph(
-        nodes,
-        "hackles",
-        [
-            tensor("functionals", TensorProto.FLOAT, shape),
-            tensor("baseline", TensorProto.FLOAT, shape),
-            tensor("quality", TensorProto.FLOAT, ["n", 3]),
-        ],
-        [tensor(n, TensorProto.FLOAT, ["n"]) for n in ("irritation", "arousal", "confidence")],
-        [numpy_helper.from_array(a, n) for n, a in constants.items() if n in used],
     )
 
 

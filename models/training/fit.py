@@ -1,25 +1,31 @@
-"""Fit the detector: functionals, absolute and relative to the caller's calm voice, to a logit.
+"""Fit the detector: a regression on functionals, and a network on contours, to one logit.
 
-Logistic regression on standardised functionals. Loudness is left out on purpose (a telephone's
-gain is unknown), and pitch enters only relative to the caller: a high voice is not irritated.
+The regression sees standardised functionals, absolute and relative to the caller's calm voice.
+Loudness is left out on purpose (a telephone's gain is unknown), and pitch enters only relative to
+the caller: a high voice is not irritated. The network sees how the voice goes up and down
+(`network`). How much each of them counts is fitted on voices that neither has heard.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from hackles.baseline import shrink
+from hackles.baseline import known, shrink
 from hackles.errors import UsageError
 from hackles.features import FUNCTIONAL_NAMES
 from hackles.types import AnyArray, Array, Bools, Ints
 from models.training.corpora import ANGER, AROUSED, CALM, UNAROUSED, Clip
+from models.training.learning import STEPS, train
 from models.training.measure import Readings
+from models.training.network import Network
 from models.training.splits import Fold
 
 PRIOR = 0.2
 """Stated prior of irritation: what the shown probability assumes."""
+
+PRIOR_LOGIT = float(np.log(PRIOR / (1 - PRIOR)))
 
 LIMIT = 5.0
 """Standardised values are held within plus and minus this: no input can run away."""
@@ -67,12 +73,14 @@ class Examples:
 
     Attributes:
         values: functionals, shape (n, n_functionals).
+        contours: shape (n, CONTOUR_FRAMES, N_CONTOURS), uint8.
         clip: index of the clip that each reading is of.
         part: which clips share audio with it: those of the same part may not be its baseline.
         corpus, speaker, emotion: of that clip.
     """
 
     values: Array
+    contours: AnyArray
     clip: Ints
     part: Ints
     corpus: AnyArray
@@ -107,7 +115,10 @@ def examples(clips: Sequence[Clip], *readings: Readings) -> Examples:
         for name in ("corpus", "speaker", "emotion")
     ]
     part = np.concatenate([r.part for r in readings])
-    return Examples(np.concatenate([r.values for r in readings]), clip, part, *labels)
+    values, contours = (
+        np.concatenate([getattr(r, name) for r in readings]) for name in ("values", "contours")
+    )
+    return Examples(values, contours, clip, part, *labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +130,12 @@ class Model:
         mean, scale: standardise the inputs, shape (n_inputs,).
         weights: shape (n_inputs, 2), to the logits of irritation and arousal at even odds.
         bias: shape (2,).
-        slope, offset: calibration of the logit of irritation, an affine.
-        inputs: what it looks at.
+        slopes, offset: how much the regression's and the network's logit of irritation count: an
+            affine, by which the sum is calibrated.
+        network: None for the regression alone.
+        calm_logit: of calm speech, at even odds, the mean over speakers.
+        own_share: how much of what sets a caller's own calm speech apart from that is taken off.
+        inputs: what the regression looks at.
     """
 
     prior_mean: Array
@@ -128,16 +143,38 @@ class Model:
     scale: AnyArray
     weights: AnyArray
     bias: AnyArray
-    slope: float = 1.0
+    slopes: tuple[float, float] = (1.0, 0.0)
     offset: float = 0.0
+    network: Network | None = None
+    calm_logit: float = 0.0
+    own_share: float = 0.0
     inputs: Inputs = INPUTS
 
-    def logits(self, values: Array, baseline: Array) -> AnyArray:
-        """Return calibrated logits at even odds, shape (n, 2)."""
+    def logits(self, values: Array, contours: AnyArray, baseline: Array) -> AnyArray:
+        """Return calibrated logits of irritation and arousal at even odds, shape (n, 2)."""
+        by_parts = self.parts(values, contours, baseline)
+        irritation = by_parts[:, :, 0] @ np.array(self.slopes) + self.offset
+        arousal = by_parts[:, : 2 if self.network else 1, 1].mean(axis=1)
+        return np.stack([irritation, arousal], axis=1)
+
+    def parts(self, values: Array, contours: AnyArray, baseline: Array) -> AnyArray:
+        """Return what the regression and the network say, shape (n, 2, 2): who, of what."""
         standard = (self.inputs.seen(values, baseline) - self.mean) / self.scale
-        raw = np.clip(standard, -LIMIT, LIMIT) @ self.weights + self.bias
-        raw[:, 0] = self.slope * raw[:, 0] + self.offset
-        return raw
+        result = np.zeros((len(values), 2, 2))
+        result[:, 0] = np.clip(standard, -LIMIT, LIMIT) @ self.weights + self.bias
+        if self.network:
+            result[:, 1] = self.network.logits(contours)
+        return result
+
+    def relative(self, logit: AnyArray, own: AnyArray, readings: AnyArray) -> AnyArray:
+        """Return logits less what sets the callers' own calm speech apart, as the engine does.
+
+        Args:
+            logit: of irritation, shape (n,).
+            own: the mean logit of each caller's calm speech, shape (n,).
+            readings: how many readings that is of, shape (n,).
+        """
+        return logit - self.own_share * known(readings) * (own - self.calm_logit)
 
 
 def calm_mean(data: Examples) -> Array:
@@ -161,9 +198,25 @@ def draw_baselines(
         seed: of the draws.
         seconds: of speech that each row stands for, shape (n,); else one, as a reading does.
     """
-    rng = np.random.default_rng(seed)
     mean = np.tile(prior_mean, (len(data.clip), 1))
     count = np.zeros(len(data.clip), dtype=np.float32)
+    for row, chosen in _drawn(data, cold, seed):
+        lasting = None if seconds is None else seconds[chosen]
+        mean[row], count[row] = _mean(data.values[chosen], lasting)
+    return shrink(mean, count, prior_mean)
+
+
+def own_calm(data: Examples, logit: AnyArray, cold: float, seed: int) -> tuple[AnyArray, AnyArray]:
+    """Return the mean logit of the calm readings that `draw_baselines` draws, and their number."""
+    mean, count = np.zeros(len(logit)), np.zeros(len(logit))
+    for row, chosen in _drawn(data, cold, seed):
+        mean[row], count[row] = logit[chosen].mean(), len(chosen)
+    return mean, count
+
+
+def _drawn(data: Examples, cold: float, seed: int) -> Iterator[tuple[int, Ints]]:
+    """Yield rows that are given a baseline, and the calm rows of the speaker that it is of."""
+    rng = np.random.default_rng(seed)
     calm = data.calm
     for speaker in np.unique(data.speaker):
         own = data.speaker == speaker
@@ -173,10 +226,7 @@ def draw_baselines(
             other = others[data.part[row]]
             if len(other) and rng.random() >= cold:
                 wanted = rng.integers(1, _LONGEST_BASELINE)
-                chosen = other[rng.integers(0, len(other), wanted)]
-                lasting = None if seconds is None else seconds[chosen]
-                mean[row], count[row] = _mean(data.values[chosen], lasting)
-    return shrink(mean, count, prior_mean)
+                yield int(row), other[rng.integers(0, len(other), wanted)]
 
 
 def _mean(values: Array, seconds: Array | None) -> tuple[Array, float]:
@@ -205,8 +255,15 @@ def balance(corpus: AnyArray, label: Bools) -> AnyArray:
     return weight
 
 
-def fit(data: Examples, seed: int = 0, inputs: Inputs = INPUTS) -> Model:
-    """Fit a detector, not yet calibrated."""
+def fit(data: Examples, seed: int = 0, inputs: Inputs = INPUTS, steps: int = STEPS) -> Model:
+    """Fit a detector, not yet calibrated.
+
+    Args:
+        data: what to learn from.
+        seed: of the baselines that are drawn, and of the network.
+        inputs: what the regression looks at.
+        steps: how long the network learns; 0 for none.
+    """
     prior_mean = calm_mean(data)
     seen = inputs.seen(data.values, draw_baselines(data, prior_mean, COLD, seed))
     mean, scale = seen.mean(axis=0), seen.std(axis=0) + 1e-6
@@ -221,7 +278,10 @@ def fit(data: Examples, seed: int = 0, inputs: Inputs = INPUTS) -> Model:
     ]
     weights = np.stack([head.coef_[0] for head in heads], axis=1)
     bias = np.array([head.intercept_[0] for head in heads])
-    return Model(prior_mean, mean, scale, weights, bias, inputs=inputs)
+    network = None
+    if steps:
+        network = train(data.contours, data.corpus, data.speaker, data.emotion, seed, steps)
+    return Model(prior_mean, mean, scale, weights, bias, network=network, inputs=inputs)
 
 
 def strangers(data: Examples) -> tuple[Fold, ...]:
@@ -247,23 +307,38 @@ def strangers(data: Examples) -> tuple[Fold, ...]:
     return tuple(Fold(f"{corpora[0]}, part {n}", who) for n, who in enumerate(fifths, 1))
 
 
-def fit_calibrated(data: Examples) -> Model:
-    """Fit a detector and calibrate it on strangers to it."""
-    unseen = np.zeros(len(data.clip))
-    for stranger in strangers(data):
-        out = data.spoken_by(stranger.speakers)
-        fold, test = fit(data.rows(~out)), data.rows(out)
-        baselines = draw_baselines(test, fold.prior_mean, COLD, seed=1)
-        unseen[out] = fold.logits(test.values, baselines)[:, 0]
+def calibrated(model: Model, data: Examples, parts: AnyArray) -> Model:
+    """Return a model with its calibration.
+
+    Args:
+        model: fitted on `data`.
+        data: readings.
+        parts: what regression and network of models that did not hear them said, shape (n, 2).
+    """
     weight = balance(data.corpus, data.angry)
-    affine = LogisticRegression(C=1e6).fit(unseen[:, None], data.angry, sample_weight=weight)
-    model = fit(data)
-    return Model(
-        model.prior_mean,
-        model.mean,
-        model.scale,
-        model.weights,
-        model.bias,
-        float(affine.coef_[0, 0]),
-        float(affine.intercept_[0]),
+    used = parts if model.network else parts[:, :1]
+    affine = LogisticRegression(C=1e6).fit(used, data.angry, sample_weight=weight)
+    regression, network = (*(max(float(slope), 0.0) for slope in affine.coef_[0]), 0.0)[:2]
+    slopes = (regression, network)
+    offset = float(affine.intercept_[0])
+    logit = parts @ np.array(slopes) + offset
+    calm = [logit[data.calm & (data.speaker == who)] for who in np.unique(data.speaker[data.calm])]
+    calm_logit = float(np.mean([own.mean() for own in calm]))
+    return replace(
+        model,
+        slopes=slopes,
+        offset=offset,
+        calm_logit=calm_logit,
+        own_share=_own_share(data, logit, calm_logit),
     )
+
+
+def _own_share(data: Examples, logit: AnyArray, calm_logit: float) -> float:
+    """Return how much of a caller's own calm logit is best taken off, 0 to 1."""
+    own, count = own_calm(data, logit, 0.0, seed=1)
+    rows = count > 0
+    apart = known(count) * (own - calm_logit)
+    both = np.stack([logit, apart], axis=1)[rows]
+    weight = balance(data.corpus[rows], data.angry[rows])
+    found = LogisticRegression(C=1e6).fit(both, data.angry[rows], sample_weight=weight).coef_[0]
+    return float(np.clip(-found[1] / max(found[0], 1e-6), 0.0, 1.0))

@@ -1,19 +1,22 @@
 """Clips to functionals, through the engine's own first half."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
+from hackles.config import SAMPLE_RATE
 from hackles.listening import NOT_WITHHELD, Listener, Measured
-from hackles.types import Array, Block, Ints
-from models.training.corpora import Clip, read_samples
-from models.training.telephone import telephone
+from hackles.types import AnyArray, Array, Block, Ints
+from models.training.corpora import CALM, Clip, read_samples
+from models.training.telephone import at_level, rough_line, telephone, transmit
 
 _SLOTS = 32
 _MAX_FRAMES = 256
 _PAUSE_SAMPLES = 4000
+_VOICES = 8
+_REPLAYED = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Readings:
     covered: Ints
     snr_db: Array
     values: Array
+    contours: AnyArray
 
 
 def on_telephone(clip: Clip, index: int, seed: int, codec: str = "mu-law") -> Array:
@@ -48,6 +52,36 @@ def on_telephone(clip: Clip, index: int, seed: int, codec: str = "mu-law") -> Ar
 def as_telephone(clips: Sequence[Clip], seed: int) -> Iterator[Array]:
     """Yield each clip as heard on a telephone."""
     return (on_telephone(clip, index, seed) for index, clip in enumerate(clips))
+
+
+def roughly(clips: Sequence[Clip], seed: int) -> Iterator[Array]:
+    """Yield each clip as heard over a bad line, in another voice: what training must not mind.
+
+    Most are played up to 14 % faster or slower, which moves pitch and formants too.
+    """
+    calm = [clip for clip in clips if clip.emotion in CALM]
+    for index, clip in enumerate(clips):
+        rng = np.random.default_rng([seed, index])
+        samples = _replayed(rng, read_samples(clip))
+        line = rough_line(rng)
+        picked = [calm[i] for i in rng.integers(0, max(len(calm), 1), _VOICES if calm else 0)]
+        voices = [read_samples(one) for one in picked if one.speaker != clip.speaker]
+        if not voices:
+            line = replace(line, noise="pink")
+        level_db = rng.uniform(-32, -20)
+        silence = np.zeros(_PAUSE_SAMPLES // 4, dtype=np.float32)
+        said = np.concatenate([silence, at_level(samples, level_db), silence])
+        yield transmit(rng, said, level_db, line, voices)
+
+
+def _replayed(rng: np.random.Generator, samples: Array) -> Array:
+    import soxr
+
+    if rng.random() >= _REPLAYED:
+        return samples
+    speed = rng.uniform(0.88, 1.14)
+    result: Array = soxr.resample(samples, SAMPLE_RATE * speed, SAMPLE_RATE).astype(np.float32)
+    return result
 
 
 def measure(calls: Iterable[Array], trusted: bool = False) -> Iterator[Measured]:
@@ -94,13 +128,19 @@ def readings_of(clips: Sequence[Clip], heard: Iterable[Array]) -> Readings:
     return _readings(list(measure(heard, trusted=True)), np.arange(len(clips)), runs_of(clips))
 
 
-def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
-    """Return readings of runs of clips of one speaker and emotion, as a longer call has them."""
+def measure_runs(clips: Sequence[Clip], seed: int = 1, rough: bool = False) -> Readings:
+    """Return readings of runs of clips of one speaker and emotion, as a longer call has them.
+
+    Args:
+        clips: of which.
+        seed: of what the telephone does to them.
+        rough: over lines as in `roughly` and not the usual telephone.
+    """
     rng = np.random.default_rng(seed)
     runs = _runs(clips)
 
     def joined() -> Iterator[Array]:
-        heard = dict(enumerate(as_telephone(clips, seed)))
+        heard = dict(enumerate(roughly(clips, seed) if rough else as_telephone(clips, seed)))
         for run in runs:
             pauses = [_pause(rng) for _ in run]
             yield np.concatenate(
@@ -138,4 +178,16 @@ def _readings(measured: list[Measured], clip: Ints, part: Ints) -> Readings:
     some = [(m.rows(m.withheld == NOT_WITHHELD), c) for m, c in zip(measured, clip, strict=True)]
     every = Measured.join([m for m, _ in some])
     own = np.repeat([c for _, c in some], [len(m.slot) for m, _ in some])
-    return Readings(own, part[own], every.covered, every.snr_db, every.values)
+    return Readings(own, part[own], every.covered, every.snr_db, every.values, every.contours)
+
+
+def training_readings(clips: Sequence[Clip]) -> tuple[Readings, ...]:
+    """Return what a detector is trained on: clips alone and in runs, over good lines and bad."""
+    return (
+        measure_clips(clips),
+        measure_runs(clips),
+        *(measure_runs(clips, seed, rough=True) for seed in _ROUGH_SEEDS),
+    )
+
+
+_ROUGH_SEEDS = (2, 3, 4)

@@ -17,6 +17,7 @@ PACKET = SAMPLE_RATE // 50
 _BAND_HZ = (300.0, 3400.0)
 _CONCEALED = 3
 _AGC_TARGET_DB, _AGC_MOST_DB, _AGC_FLOOR_DB = -22.0, 15.0, -50.0
+_ROUGH_CODECS = ("mu-law", "A-law", "GSM 6.10", "Opus 12 kbit/s", "Opus 6 kbit/s")
 _AGC_FALLS, _AGC_RISES = 0.3, 0.02
 
 
@@ -89,6 +90,19 @@ def telephone(
     clip = at_level(samples, level_db)
     noise = pink_noise(rng, len(clip)) * _ratio(level_db - snr_db)
     return coded(clip + noise, codec)
+
+
+def rough_line(rng: np.random.Generator) -> Line:
+    """Return a random line that is worse than most: to train on."""
+    return Line(
+        codec=str(rng.choice(_ROUGH_CODECS, p=(0.4, 0.15, 0.2, 0.15, 0.1))),
+        noise=str(rng.choice(("pink", "babble", "white", "hum"), p=(0.4, 0.35, 0.15, 0.1))),
+        snr_db=rng.uniform(8.0, 40.0),
+        loss=0.02 if rng.random() < 0.15 else 0.0,
+        room_s=rng.uniform(0.1, 0.5) if rng.random() < 0.2 else 0.0,
+        clipped_db=rng.uniform(2.0, 10.0) if rng.random() < 0.08 else 0.0,
+        agc=bool(rng.random() < 0.15),
+    )
 
 
 def at_level(samples: Array, level_db: float) -> Array:

@@ -3,6 +3,7 @@
 They know nothing of calls, time or models, and a row's result depends on no other row.
 """
 
+from hackles.features.contours import N_CONTOURS, contour_codes, contours
 from hackles.features.descriptors import (
     LLD,
     LLD_NAMES,
@@ -28,6 +29,7 @@ __all__ = [
     "FUNCTIONAL_NAMES",
     "LLD",
     "LLD_NAMES",
+    "N_CONTOURS",
     "N_FUNCTIONALS",
     "N_LLDS",
     "VOICED",
@@ -35,6 +37,8 @@ __all__ = [
     "Frames",
     "Pitches",
     "Spectra",
+    "contour_codes",
+    "contours",
     "functionals",
     "in_tiles",
     "low_level_descriptors",
