@@ -21,9 +21,9 @@ from hackles.classifier import default_classifier
 from hackles.config import FRAMES_PER_S, HOP_LENGTH
 from hackles.features import low_level_descriptors, spectra
 from hackles.following import Following
-from hackles.foreground import TRAITS, Foreground, Heard, traits
+from hackles.foreground import FRACTION, TRAITS, Foreground, Heard, traits
 from hackles.framing import Batch, SampleRing
-from hackles.types import AnyArray, Array, Bools, Ints
+from hackles.types import AnyArray, Array, Bools
 from models.training.calls import Call, Speakers, compose, speakers_of
 from models.training.coding import mu_law
 from models.training.corpora import CALM, NEVER_TRAINED
@@ -36,8 +36,10 @@ _EVERY = 7
 _TALKERS = {"one talker": 1, "two talkers": 2}
 _BEHIND = ("pink", "white", "hum", "babble", "babble", "babble", "one talker", "two talkers")
 """What is heard behind the caller, call by call."""
-_WEIGHTS = {"pink": 3, "white": 1, "hum": 1, "babble": 8, "one talker": 2, "two talkers": 2}
+_WEIGHTS = {"pink": 3, "white": 1, "hum": 1, "babble": 8, "one talker": 4, "two talkers": 4}
 _SNRS_DB = (5.0, 30.0)
+_FAVOUR = 0.7
+"""What is lost of the caller weighs more than what is heard of others."""
 _CLEAN = Line()
 
 
@@ -45,15 +47,16 @@ class Watched(Foreground):
     """A foreground that shows what it decides by."""
 
     talk: Bools
-    traits: Ints
+    traits: AnyArray
 
-    def update(self, batch: Batch, talk: Bools, heard: Heard) -> Bools:
+    def update(self, batch: Batch, talk: Bools, hold: Bools, heard: Heard) -> Bools:
         """Return which frames are the caller's, and keep what it is told by."""
-        self.talk, self.traits = talk, traits(self._marks(batch, talk, heard.held_db), heard)
+        self.talk = talk
+        self.traits = traits(self.marks(batch, talk, hold, heard.held_db), heard)
         return talk
 
 
-def watch(samples: Array) -> tuple[Bools, Ints]:
+def watch(samples: Array) -> tuple[Bools, AnyArray]:
     """Return which frames of a whole call sound like speech, and the traits of all."""
     n_frames = len(samples) // HOP_LENGTH
     ring, levels, activity = SampleRing(1, n_frames), Levels(1), SpeechActivity(1)
@@ -95,14 +98,15 @@ def behind(kind: str, speakers: Speakers, names: Sequence[str], length: int, see
             compose(speakers, name, "calm", 0, seed, _CLEAN).customer
             for name in names[: _TALKERS[kind]]
         ]
-        return np.sum([np.resize(leg, length) for leg in legs], axis=0)
+        result: AnyArray = np.sum([np.resize(leg, length) for leg in legs], axis=0)
+        return result
     if kind == "babble":
         voices = [sound(clip) for name in names for clip in speakers[name] if clip.emotion in CALM]
         some = [voices[at] for at in rng.permutation(len(voices))[:40]]
         noise = babble(rng, length, some)
     else:
         noise = NOISES[kind](rng, length)
-    return 10.0 ** (LEVEL_DB / 20.0) * band_pass(noise)
+    return band_pass(noise) * np.float32(10.0 ** (LEVEL_DB / 20.0))
 
 
 def heard_calls(speakers: Speakers, n_calls: int) -> Iterator[tuple[str, AnyArray, Bools]]:
@@ -141,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     speakers = speakers_of([clip for clip in clips if clip.corpus not in NEVER_TRAINED])
     kinds, told, truths = [], [], []
     for kind, some, truth in heard_calls(speakers, options.calls):
-        told.append(some / 16.0)
+        told.append(some / FRACTION)
         truths.append(truth)
         kinds += [kind] * len(truth)
     of_kind = np.array(kinds)
@@ -150,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     products = PolynomialFeatures(2, include_bias=False)
     every = products.fit_transform(np.concatenate(told, axis=1).T)
     weights, bias = fit(every, np.concatenate(truths), weight * len(weight) / weight.sum())
-    print(f"_BIAS = {bias:.4g}")
+    print(f"_BIAS = {bias + _FAVOUR:.4g}")
     rows = np.split(weights, np.cumsum([len(TRAITS), *range(len(TRAITS), 1, -1)]))
     for row in rows:
         print(f"    ({', '.join(f'{value:.4g}' for value in row)}),")

@@ -271,8 +271,9 @@ class SpeechActivity:
         music, tone, proof, disproof = self._judged(batch, sums, loud)
         trusted = self._trusted(batch, proof, disproof)
         speech = standing.worth & trusted & self._stands_out(batch, standing, recent[:, 4])
-        speech &= ~music & ~tone
-        speech = self.foreground.update(batch, speech, _heard(standing, sums[0]))
+        hold = music | tone
+        heard = _heard(standing, sums[0])
+        speech = self.foreground.update(batch, speech & ~hold, hold, heard)
         return Activity(*map(batch.pad, (speech, music, tone, leak, standing.snr_db)))
 
     def _heard(self, batch: Batch, loud: Bools, llds: Array) -> AnyArray:

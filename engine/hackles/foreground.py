@@ -10,12 +10,17 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from hackles.config import FRAMES_PER_S
 from hackles.framing import Batch
+from hackles.history import History
 from hackles.types import AnyArray, Bools, Ints
 
 _FORGOTTEN_DB: Final = 1 / 256
 """By so much the mark falls with each frame that sounds like speech: 0.4 dB a second of it. With
 the clock it would be gone after a hold; yet one who comes back softer must be heard again."""
+
+_SURE_FRAMES: Final = 3 * FRAMES_PER_S // 2
+"""Music is known for what it is after a second of it; until then it must not set the mark."""
 
 TRAITS: Final = ("under", "high", "mean", "deep", "loud")
 """How far the highest level of the last second lies under the mark; the highest and the mean SNR
@@ -26,27 +31,29 @@ _MOST: Final = (30, 40, 40, 60, 200)
 
 # A logistic rule: bias, weights, and weights of the products of two, in the order of TRAITS, each
 # with itself and those after it. Fitted by benchmarks/fit_foreground.py.
-_BIAS = 5.303
-_WEIGHTS = (-0.4443, 0.5116, -0.4231, 0.1538, -0.08614)
+_BIAS = 5.571
+_WEIGHTS = (-0.3787, 0.5571, -0.4084, 0.0771, -0.08326)
 _PRODUCTS = (
-    (-0.0002774, 0.006223, -0.008661, 0.003976, 0.000358),
-    (-0.006381, 0.005466, -0.003095, 0.0006384),
-    (-0.002682, 0.006889, 0.0004178),
-    (-0.00485, 0.0004935),
-    (6.661e-05,),
+    (0.0002422, 0.005249, -0.00705, 0.002676, 0.0002255),
+    (-0.006787, 0.004955, -0.003005, 0.0003668),
+    (-0.002892, 0.006829, 0.000497),
+    (-0.00389, 0.0006069),
+    (6.549e-05,),
 )
 
-# In whole numbers, whose sums are exact in whichever order: levels for the mark in 65536ths of a
-# dB, since a change of gain must not move them, traits in 16ths.
-_FINE, _FRACTION, _BITS = 2**16, 2**4, 30
+# In whole numbers, whose sums are exact in whichever order: the mark in 65536ths of a dB, since a
+# change of gain must not move it, traits in 16ths.
+FRACTION: Final = 16
+_FINE, _BITS = 2**16, 30
 _STEP: Final = round(_FINE * _FORGOTTEN_DB)
-_NEVER = -(2**40)
-_LIMITS: Ints = _FRACTION * np.array(_MOST, dtype=np.int64)[:, None]
+_NOTHING_DB, _NEVER = -1000.0, -(2**62)
+_NO_MARK = round(_FINE * _NOTHING_DB)
+_LIMITS: AnyArray = FRACTION * np.array(_MOST, dtype=np.float64)[:, None]
 _WHOLE_BIAS = round(2.0**_BITS * _BIAS)
-_WHOLE: Ints = np.rint(2.0**_BITS / _FRACTION * np.array(_WEIGHTS)).astype(np.int64)[:, None]
-_WHOLE_PRODUCTS: Ints = np.zeros((len(TRAITS), len(TRAITS)), dtype=np.int64)
+_WHOLE: AnyArray = np.rint(2.0**_BITS / FRACTION * np.array(_WEIGHTS))[:, None]
+_WHOLE_PRODUCTS: AnyArray = np.zeros((len(TRAITS), len(TRAITS)))
 _WHOLE_PRODUCTS[np.triu_indices(len(TRAITS))] = np.rint(
-    2.0**_BITS / _FRACTION**2 * np.concatenate([np.array(row) for row in _PRODUCTS])
+    2.0**_BITS / FRACTION**2 * np.concatenate(_PRODUCTS)
 )
 
 
@@ -73,59 +80,74 @@ class Foreground:
 
     def __init__(self, n_slots: int) -> None:
         """Start every call without a mark."""
-        self._mark: Ints = np.full(n_slots, _NEVER, dtype=np.int64)
+        self._talk = History(n_slots, _SURE_FRAMES, _NOTHING_DB)
+        self._held: Ints = np.full(n_slots, _NEVER, dtype=np.int64)
+        self._mark: Ints = np.full(n_slots, _NO_MARK, dtype=np.int64)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
-        self._mark[slot] = _NEVER
+        self._talk.clear(slot)
+        self._held[slot] = _NEVER
+        self._mark[slot] = _NO_MARK
 
-    def update(self, batch: Batch, talk: Bools, heard: Heard) -> Bools:
+    def update(self, batch: Batch, talk: Bools, hold: Bools, heard: Heard) -> Bools:
         """Return which frames of talk are the caller's, shape (n_frames,).
 
         Args:
             batch: whose frames they are.
             talk: which sound like speech, shape (n_frames,).
+            hold: which are music or a tone, shape (n_frames,).
             heard: what is heard of each.
         """
-        mark = self._marks(batch, talk, heard.held_db)
+        mark = self.marks(batch, talk, hold, heard.held_db)
         at = np.flatnonzero(talk)
         caller = np.zeros_like(talk)
         caller[at] = odds(traits(mark[at], Heard(*(column[at] for column in heard)))) > 0
         return caller
 
-    def _marks(self, batch: Batch, talk: Bools, held_db: AnyArray) -> Ints:
-        """Return how loud the call's talk has been up to each frame; of no use before any talk."""
-        talks = batch.pad(talk)
-        fallen = _STEP * np.cumsum(talks, axis=1)
-        level = batch.pad(np.rint(_FINE * held_db.astype(np.float64)).astype(np.int64))
-        raised = np.where(talks, level + fallen, _NEVER)
+    def marks(self, batch: Batch, talk: Bools, hold: Bools, held_db: AnyArray) -> Ints:
+        """Return how loud talk has been up to each frame, in 65536ths of a dB."""
+        place = batch.taken[:, None] + np.arange(batch.width)
+        last = np.where(batch.pad(hold), place, _NEVER)
+        last[:, 0] = np.maximum(last[:, 0], self._held[batch.slots])
+        last = np.maximum.accumulate(last, axis=1)
+        new = np.where(talk, held_db, np.float32(_NOTHING_DB))
+        past = self._talk.extend(batch, batch.pad(new))[:, : batch.width]
+        talked = np.where(place - last > _SURE_FRAMES, past, np.float32(_NOTHING_DB))
+        fallen = _STEP * np.cumsum(batch.pad(talk), axis=1)
+        raised = np.rint(_FINE * talked.astype(np.float64)).astype(np.int64) + fallen
         raised[:, 0] = np.maximum(raised[:, 0], self._mark[batch.slots])
         mark = np.maximum.accumulate(raised, axis=1) - fallen
-        self._mark[batch.slots] = mark[:, -1]
+        final = (np.arange(len(mark)), batch.counts - 1)
+        self._held[batch.slots], self._mark[batch.slots] = last[final], mark[final]
         result: Ints = mark[batch.inside]
         return result
 
 
-def traits(mark: Ints, heard: Heard) -> Ints:
-    """Return `TRAITS` in 16ths, each within its bounds, shape (len(TRAITS), n_frames)."""
-    result = np.empty((len(TRAITS), len(mark)), dtype=np.int64)
-    mark_db = mark / _FINE
-    for row, value in enumerate(
-        (
+def traits(mark: Ints, heard: Heard) -> AnyArray:
+    """Return `TRAITS` in whole 16ths, each within its bounds, shape (len(TRAITS), n_frames)."""
+    # What is louder than the mark may be the caller, of whom that is not sure yet.
+    mark_db = np.maximum(mark / _FINE, heard.high_db)
+    result = np.stack(
+        [
             mark_db - heard.high_db,
             heard.high_snr_db,
             heard.mean_snr_db,
             mark_db - heard.low_db,
             heard.n_loud,
-        )
-    ):
-        result[row] = np.rint(_FRACTION * value)
-    np.maximum(result, 0, out=result)
+        ]
+    )
+    result *= FRACTION
+    np.rint(result, out=result)
+    np.maximum(result, 0.0, out=result)
     np.minimum(result, _LIMITS, out=result)
     return result
 
 
-def odds(traits: Ints) -> Ints:
-    """Return how much more likely the caller's it is than not, as logarithms in 2**-30."""
-    result: Ints = (traits * (_WHOLE + _WHOLE_PRODUCTS @ traits)).sum(axis=0) + _WHOLE_BIAS
+def odds(traits: AnyArray) -> AnyArray:
+    """Return how much more likely the caller's it is than not, as logarithms in 2**-30.
+
+    Whole numbers below 2**53, which are exact in float64, and whose products are so much faster.
+    """
+    result: AnyArray = (traits * (_WHOLE + _WHOLE_PRODUCTS @ traits)).sum(axis=0) + _WHOLE_BIAS
     return result
