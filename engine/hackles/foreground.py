@@ -12,8 +12,7 @@ import numpy as np
 
 from hackles.config import FRAMES_PER_S
 from hackles.framing import Batch
-from hackles.history import History
-from hackles.types import AnyArray, Bools, Ints
+from hackles.types import AnyArray, Array, Bools, Ints
 
 _FORGOTTEN_DB: Final = 1 / 256
 """By so much the mark falls with each frame that sounds like speech: 0.4 dB a second of it. With
@@ -80,13 +79,13 @@ class Foreground:
 
     def __init__(self, n_slots: int) -> None:
         """Start every call without a mark."""
-        self._talk = History(n_slots, _SURE_FRAMES, _NOTHING_DB)
+        self._talk: Array = np.full((n_slots, _SURE_FRAMES), _NOTHING_DB, dtype=np.float32)
         self._held: Ints = np.full(n_slots, _NEVER, dtype=np.int64)
         self._mark: Ints = np.full(n_slots, _NO_MARK, dtype=np.int64)
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
-        self._talk.clear(slot)
+        self._talk[slot] = _NOTHING_DB
         self._held[slot] = _NEVER
         self._mark[slot] = _NO_MARK
 
@@ -111,17 +110,25 @@ class Foreground:
         last = np.where(batch.pad(hold), place, _NEVER)
         last[:, 0] = np.maximum(last[:, 0], self._held[batch.slots])
         last = np.maximum.accumulate(last, axis=1)
-        new = np.where(talk, held_db, np.float32(_NOTHING_DB))
-        past = self._talk.extend(batch, batch.pad(new))[:, : batch.width]
-        talked = np.where(place - last > _SURE_FRAMES, past, np.float32(_NOTHING_DB))
+        new = batch.pad(np.where(talk, held_db, np.float32(_NOTHING_DB)))
+        sure = np.where(place - last > _SURE_FRAMES, self._delayed(batch, place, new), _NOTHING_DB)
         fallen = _STEP * np.cumsum(batch.pad(talk), axis=1)
-        raised = np.rint(_FINE * talked.astype(np.float64)).astype(np.int64) + fallen
+        raised = np.rint(_FINE * sure).astype(np.int64) + fallen
         raised[:, 0] = np.maximum(raised[:, 0], self._mark[batch.slots])
         mark = np.maximum.accumulate(raised, axis=1) - fallen
         final = (np.arange(len(mark)), batch.counts - 1)
         self._held[batch.slots], self._mark[batch.slots] = last[final], mark[final]
         result: Ints = mark[batch.inside]
         return result
+
+    def _delayed(self, batch: Batch, place: Ints, new: AnyArray) -> AnyArray:
+        """Return what came `_SURE_FRAMES` before each frame, and remember the new ones."""
+        rows, at = batch.slots[:, None], place % _SURE_FRAMES
+        past = self._talk[rows, at]
+        past[:, _SURE_FRAMES:] = new[:, :-_SURE_FRAMES]
+        kept = batch.inside & (np.arange(batch.width) >= batch.counts[:, None] - _SURE_FRAMES)
+        self._talk[np.broadcast_to(rows, at.shape)[kept], at[kept]] = new[kept]
+        return past
 
 
 def traits(mark: Ints, heard: Heard) -> AnyArray:
