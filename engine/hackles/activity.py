@@ -2,8 +2,8 @@
 
 A call has to prove first that somebody talks: a second of what sounded more like talk than like
 music or tones (`talk`). From then on a frame counts as speech by how it stands to the noise floor,
-to the loudest of late and to the voiced frames before it. Nothing here depends on gain, or on
-what comes later.
+to the loudest of late and to the voiced frames before it; and only if it is not too far under the
+caller's own voice (`foreground`). Nothing here depends on gain, or on what comes later.
 """
 
 from dataclasses import dataclass, replace
@@ -13,12 +13,14 @@ import numpy as np
 from hackles import talk
 from hackles.config import FRAMES_PER_S
 from hackles.features import LLD, VOICED
+from hackles.foreground import Foreground, Heard
 from hackles.framing import Batch
 from hackles.history import SPAN_FRAMES, History, Lately
 from hackles.types import AnyArray, Array, Bools, Ints
 
 _FLOOR_SPANS = 3 * FRAMES_PER_S // SPAN_FRAMES
 _MUSIC_SPANS = 2 * FRAMES_PER_S // SPAN_FRAMES
+_HIGH_SPANS = FRAMES_PER_S // SPAN_FRAMES
 _STEADY_FRAMES = 8
 _NEAR_FRAMES = 16
 _RECENT_FRAMES = 32
@@ -78,6 +80,7 @@ VOICE_TRAITS = {
     "highest voicing of 32": (-3.5691, 7.5383),
 }
 _BIAS = -4.171
+_MEAN_SNR, _HIGH_SNR = (list(LEVEL_TRAITS).index(name) for name in ("mean of 32", "highest of 32"))
 
 # In whole numbers, whose sums are exact in whichever order.
 _FINE, _BITS = 64, 30
@@ -119,6 +122,8 @@ class Standing:
         flat: the level has hardly moved for 80 ms.
         below_db: how far it lies under the loudest of the last 320 ms.
         step_db: how the level has changed within 20 ms.
+        held_db: mean level of the last 80 ms.
+        high_db, low_db: highest of these in the last second, lowest in the last three.
         traits: what tells speech by the level alone, shape (len(LEVEL_TRAITS), n_frames).
     """
 
@@ -128,6 +133,9 @@ class Standing:
     flat: Bools
     below_db: Array
     step_db: Array
+    held_db: Array
+    high_db: Array
+    low_db: Array
     traits: Array
 
 
@@ -137,6 +145,7 @@ class Levels:
     def __init__(self, n_slots: int) -> None:
         """Start every call knowing nothing."""
         self._extremes = Lately(n_slots, (2, _FLOOR_SPANS), np.minimum, np.inf, np.float32)
+        self._high = Lately(n_slots, (1, _HIGH_SPANS), np.minimum, np.inf, np.float32)
         self._last = History(n_slots, _RECENT_FRAMES, -200.0)
         self._snr = History(n_slots, _RECENT_FRAMES, 0.0)
 
@@ -155,8 +164,10 @@ class Levels:
         # The mean of noise, not its lowest moment: that lies some 5 dB lower.
         smooth = np.where(heard < _STEADY_FRAMES - 1, last[:, -batch.width :], mean_of_8)
         inside = batch.inside
-        floor, peak = self._extremes.update(batch, np.stack([smooth[inside], -level_db]))
+        held = smooth[inside]
+        floor, peak = self._extremes.update(batch, np.stack([held, -level_db]))
         np.negative(peak, out=peak)
+        low = floor
         known = (heard >= _FLOOR_SPANS * SPAN_FRAMES)[inside]
         noise = (peak - floor > _NOISE_RANGE_DB[0]) & (peak - floor < _NOISE_RANGE_DB[1]) & known
         assumed = np.where(known, np.float32(_LEAST_SNR_DB), np.float32(_ASSUMED_SNR_DB))
@@ -177,6 +188,9 @@ class Levels:
             flat=flat,
             below_db=highest[32][inside] - level_db,
             step_db=level_db - before[inside],
+            held_db=held,
+            high_db=-self._high.update(batch, -held[None])[0],
+            low_db=low,
             traits=np.concatenate([[snr_db, np.minimum(snr_db, 12.0), level_db - peak], traits]),
         )
 
@@ -214,13 +228,14 @@ class SpeechActivity:
             (talk.N_SUMS, _HALF_SECOND_SPANS),
         )
         self._lasting = Lately(n_slots, (4, _MUSIC_SPANS), np.add, 0, np.int32, (1, _PROOF_SPANS))
+        self.foreground = Foreground(n_slots)
         self._proved: Ints = np.full(n_slots, _NEVER, dtype=np.int64)
         """The last frame at which talk was proved; none after a hold."""
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
-        for history in (self._recent, self._marks, self._lasting):
-            history.clear(slot)
+        for stage in (self._recent, self._marks, self._lasting, self.foreground):
+            stage.clear(slot)
         self._proved[slot] = _NEVER
 
     def trust(self, slot: int) -> None:
@@ -256,7 +271,9 @@ class SpeechActivity:
         music, tone, proof, disproof = self._judged(batch, sums, loud)
         trusted = self._trusted(batch, proof, disproof)
         speech = standing.worth & trusted & self._stands_out(batch, standing, recent[:, 4])
-        speech &= ~music & ~tone
+        hold = music | tone
+        heard = _heard(standing, sums[0])
+        speech = self.foreground.update(batch, speech & ~hold, hold, heard)
         return Activity(*map(batch.pad, (speech, music, tone, leak, standing.snr_db)))
 
     def _heard(self, batch: Batch, loud: Bools, llds: Array) -> AnyArray:
@@ -306,6 +323,13 @@ class SpeechActivity:
         whole = np.rint(_FINE * all_traits(batch, standing, strength)).astype(np.int64)
         result: Bools = _WHOLE[0] @ whole + _WHOLE[1] @ (whole * whole) + _WHOLE_BIAS > 0
         return result
+
+
+def _heard(standing: Standing, n_loud: AnyArray) -> Heard:
+    """Return what tells the caller's speech from others'."""
+    high_snr_db, mean_snr_db = standing.traits[_HIGH_SNR], standing.traits[_MEAN_SNR]
+    levels = standing.held_db, standing.high_db, standing.low_db
+    return Heard(*levels, high_snr_db, mean_snr_db, n_loud)
 
 
 def all_traits(batch: Batch, standing: Standing, strength: AnyArray) -> Array:
