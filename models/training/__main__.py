@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 import numpy as np
 from joblib import Parallel, delayed
+from scipy.special import gammaincinv
 
-from hackles.calibration import upper_count
 from hackles.classifier import SENSITIVITIES, Classifier, Sensitivity
 from hackles.errors import UsageError
 from hackles.rejudging import judge
@@ -71,8 +71,9 @@ def train(
         raise UsageError(f"{corpora} has nothing to train on, for {names} are for tests only.")
     held_out = hold_out(clips, a_fifth(clips) | HELD_OUT)
     own_clips = [clip for clip in clips if clip.speaker not in held_out]
-    _say(f"measuring {len(own_clips)} clips, alone and in runs, over good lines and bad")
-    data = examples(own_clips, *training_readings(own_clips))
+    _say(f"measuring {len(clips)} clips, alone and in runs, over good lines and bad")
+    data = examples(clips, *training_readings(clips, held_out))
+    data = data.rows(~data.spoken_by(held_out))
     for corpus in np.unique(data.corpus):
         own = data.rows(data.corpus == corpus)
         if not (own.calm.any() and own.angry.any()):
@@ -142,7 +143,9 @@ def _worth(
         worth[name] = Sensitivity(
             tracker=classifier.metadata.sensitivities[name].tracker,
             false_per_hour=round(counted.false_per_hour, 2),
-            false_per_hour_below=round(upper_count(counted.false_alerts) / counted.hours, 2),
+            false_per_hour_below=round(
+                gammaincinv(counted.false_alerts + 1, 0.95) / counted.hours, 2
+            ),
             recall=round(counted.recall, 3),
             early_share=round(counted.early / max(counted.calls, 1), 3),
             delay_median_s=round(float(np.median(delays)), 1) if delays else None,

@@ -25,7 +25,7 @@ from models.training.network import (
 if TYPE_CHECKING:
     import torch
 
-STEPS = 700
+STEPS = 500
 _BATCH = 128
 _RATE, _DECAY, _DROPOUT = 3e-3, 1e-3, 0.3
 _AVERAGE, _WARM_UP = 0.99, 50

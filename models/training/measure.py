@@ -1,10 +1,11 @@
 """Clips to functionals, through the engine's own first half."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from hackles.config import SAMPLE_RATE
 from hackles.listening import NOT_WITHHELD, Listener, Measured
@@ -17,6 +18,7 @@ _MAX_FRAMES = 256
 _PAUSE_SAMPLES = 4000
 _VOICES = 8
 _REPLAYED = 0.7
+_ROUGH_SEEDS = (2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +56,30 @@ def as_telephone(clips: Sequence[Clip], seed: int) -> Iterator[Array]:
     return (on_telephone(clip, index, seed) for index, clip in enumerate(clips))
 
 
-def roughly(clips: Sequence[Clip], seed: int) -> Iterator[Array]:
+def roughly(clips: Sequence[Clip], unheard: Collection[str], seed: int) -> Iterator[Array]:
     """Yield each clip as heard over a bad line, in another voice: what training must not mind.
 
-    Most are played up to 14 % faster or slower, which moves pitch and formants too.
+    Most are played up to 14 % faster or slower, which moves pitch and formants too. Who talks
+    behind a speaker is of the same corpus, so that leaving out a corpus leaves out its voices.
+
+    Args:
+        clips: of which.
+        unheard: speakers who are not heard behind others.
+        seed: of all that is drawn.
     """
-    calm = [clip for clip in clips if clip.emotion in CALM]
+    calm: dict[str, list[Clip]] = {}
+    for clip in clips:
+        if clip.emotion in CALM and clip.speaker not in unheard:
+            calm.setdefault(clip.corpus, []).append(clip)
     for index, clip in enumerate(clips):
         rng = np.random.default_rng([seed, index])
         samples = _replayed(rng, read_samples(clip))
         line = rough_line(rng)
-        picked = [calm[i] for i in rng.integers(0, max(len(calm), 1), _VOICES if calm else 0)]
-        voices = [read_samples(one) for one in picked if one.speaker != clip.speaker]
-        if not voices:
+        others = [one for one in calm.get(clip.corpus, []) if one.speaker != clip.speaker]
+        voices = []
+        if line.noise == "babble" and others:
+            voices = [read_samples(others[i]) for i in rng.integers(0, len(others), _VOICES)]
+        if line.noise == "babble" and not voices:
             line = replace(line, noise="pink")
         level_db = rng.uniform(-32, -20)
         silence = np.zeros(_PAUSE_SAMPLES // 4, dtype=np.float32)
@@ -128,19 +141,34 @@ def readings_of(clips: Sequence[Clip], heard: Iterable[Array]) -> Readings:
     return _readings(list(measure(heard, trusted=True)), np.arange(len(clips)), runs_of(clips))
 
 
-def measure_runs(clips: Sequence[Clip], seed: int = 1, rough: bool = False) -> Readings:
-    """Return readings of runs of clips of one speaker and emotion, as a longer call has them.
+def training_readings(clips: Sequence[Clip], unheard: Collection[str]) -> tuple[Readings, ...]:
+    """Return what a detector is trained on: clips alone and in runs, over good lines and bad.
 
     Args:
-        clips: of which.
-        seed: of what the telephone does to them.
-        rough: over lines as in `roughly` and not the usual telephone.
+        clips: all that may be trained on.
+        unheard: speakers whose rows will be left out; nor are they heard behind others.
     """
+    jobs = [delayed(measure_clips)(clips), delayed(measure_runs)(clips)]
+    jobs += [delayed(measure_rough)(clips, unheard, seed) for seed in _ROUGH_SEEDS]
+    return tuple(Parallel(-1)(jobs))
+
+
+def measure_rough(clips: Sequence[Clip], unheard: Collection[str], seed: int) -> Readings:
+    """Return readings of runs of clips as `roughly` gives them."""
+    return _measure_runs(clips, roughly(clips, unheard, seed), seed)
+
+
+def measure_runs(clips: Sequence[Clip], seed: int = 1) -> Readings:
+    """Return readings of runs of clips of one speaker and emotion, as a longer call has them."""
+    return _measure_runs(clips, as_telephone(clips, seed), seed)
+
+
+def _measure_runs(clips: Sequence[Clip], sounds: Iterable[Array], seed: int) -> Readings:
     rng = np.random.default_rng(seed)
     runs = _runs(clips)
 
     def joined() -> Iterator[Array]:
-        heard = dict(enumerate(roughly(clips, seed) if rough else as_telephone(clips, seed)))
+        heard = dict(enumerate(sounds))
         for run in runs:
             pauses = [_pause(rng) for _ in run]
             yield np.concatenate(
@@ -179,15 +207,3 @@ def _readings(measured: list[Measured], clip: Ints, part: Ints) -> Readings:
     every = Measured.join([m for m, _ in some])
     own = np.repeat([c for _, c in some], [len(m.slot) for m, _ in some])
     return Readings(own, part[own], every.covered, every.snr_db, every.values, every.contours)
-
-
-def training_readings(clips: Sequence[Clip]) -> tuple[Readings, ...]:
-    """Return what a detector is trained on: clips alone and in runs, over good lines and bad."""
-    return (
-        measure_clips(clips),
-        measure_runs(clips),
-        *(measure_runs(clips, seed, rough=True) for seed in _ROUGH_SEEDS),
-    )
-
-
-_ROUGH_SEEDS = (2, 3, 4)
