@@ -32,7 +32,6 @@ from benchmarks.clip_features import (
 )
 from benchmarks.clip_groups import for_codecs
 from benchmarks.clip_judging import (
-    BY_CORPUS,
     TRAINED,
     UNTRAINED,
     Logits,
@@ -45,6 +44,7 @@ from benchmarks.clip_report import chances, report
 from benchmarks.clip_show import show_all, show_chances
 from benchmarks.record import Figures, command, commit, write
 from benchmarks.reference import LOGISTIC, Chosen
+from hackles.classifier import default_classifier
 from hackles.errors import UsageError
 from models.training.corpora import NEVER_TRAINED, Clip, read_clips
 from models.training.fit import Examples
@@ -62,7 +62,7 @@ def measure(clips: Sequence[Clip], folder: Path) -> tuple[dict[str, Heard], Exam
     if others:
         sets[UNTRAINED] = (list(enumerate(others)), MU_LAW)
     sets |= {codec: ([(place, known[place]) for place in places], codec) for codec in CODECS}
-    heard, runs = measure_all(sets, known, folder)
+    heard, runs = measure_all(sets, known, held_out(), folder)
     return heard | {MU_LAW: heard[TRAINED].some(places)}, runs
 
 
@@ -71,14 +71,19 @@ def judge(
 ) -> tuple[dict[str, Logits], dict[str, dict[str, Chosen]], Figures]:
     """Return what both systems say, what the reference was chosen to be, and the splits."""
     known = sets[TRAINED]
-    splits = folds(known.clips)
+    splits = folds(known.clips, held_out())
     todo = tasks(sets, splits)
-    _say(f"hackles: {len(todo)} models")
+    _say("hackles: fitting")
     hackles = judge_hackles(known, runs, todo)
     _say("the reference: choosing and fitting")
     reference, chosen = judge_reference(known, todo)
     saved = {name: as_json(some) for name, some in splits.items()}
     return {"hackles": hackles, "reference": reference}, chosen, saved
+
+
+def held_out() -> frozenset[str]:
+    """Return the speakers whom the model that travels with hackles has never heard."""
+    return frozenset(default_classifier().metadata.held_out)
 
 
 def shuffled(clips: Sequence[Clip], seed: int) -> list[Clip]:
@@ -117,10 +122,9 @@ def shuffle(clips: Sequence[Clip], folder: Path, seeds: Sequence[int]) -> Figure
         _say(f"permutation {len(found) + 1} of {len(seeds)}")
         heard = replace(known, clips=tuple(mixed))
         todo = tasks({TRAINED: heard}, folds(mixed))
-        by_corpus = [task for task in todo if task.split == BY_CORPUS]
         logits = {
             "hackles": judge_hackles(heard, runs, todo),
-            "reference": judge_reference(heard, by_corpus, LOGISTIC)[0],
+            "reference": judge_reference(heard, todo, LOGISTIC)[0],
         }
         found.append((mixed, logits))
     return chances(found, seeds)

@@ -5,7 +5,7 @@ list of clips and on nothing else. What was measured is kept on disk (`cache`).
 """
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,15 @@ from hackles.config import SAMPLE_RATE
 from hackles.types import AnyArray, Array, Ints
 from models.training.corpora import Clip
 from models.training.fit import Examples, examples
-from models.training.measure import Readings, measure_runs, on_telephone, readings_of, runs_of
+from models.training.measure import (
+    ROUGH_SEEDS,
+    Readings,
+    measure_rough,
+    measure_runs,
+    on_telephone,
+    readings_of,
+    runs_of,
+)
 
 MU_LAW = "mu-law"
 CODECS = ("A-law", "GSM 6.10", "Opus 12 kbit/s", "Opus 6 kbit/s")
@@ -49,6 +57,7 @@ class Heard:
     Attributes:
         clips: with their labels.
         values: hackles' functionals, a row per reading.
+        contours: likewise.
         clip: the clip of each reading, by its place in `clips`.
         egemaps: eGeMAPSv02 functionals, shape (n_clips, 88).
         seconds: how long each clip is, shape (n_clips,).
@@ -56,6 +65,7 @@ class Heard:
 
     clips: tuple[Clip, ...]
     values: Array
+    contours: AnyArray
     clip: Ints
     egemaps: Array
     seconds: Array
@@ -63,12 +73,13 @@ class Heard:
     @property
     def windows(self) -> Examples:
         """What hackles judges: a row per reading."""
-        return self._examples(self.clip, self.values)
+        return self._examples(self.clip, self.values, self.contours)
 
     @property
     def wholes(self) -> Examples:
         """What the reference judges: a row per clip."""
-        return self._examples(np.arange(len(self.clips)), self.egemaps)
+        nothing = np.zeros((len(self.clips), 0), dtype=np.uint8)
+        return self._examples(np.arange(len(self.clips)), self.egemaps, nothing)
 
     def some(self, places: Sequence[int]) -> "Heard":
         """Return some of the clips."""
@@ -79,25 +90,27 @@ class Heard:
         return Heard(
             tuple(self.clips[place] for place in places),
             self.values[kept][order],
+            self.contours[kept][order],
             new[self.clip][kept][order],
             self.egemaps[places],
             self.seconds[places],
         )
 
-    def _examples(self, clip: Ints, values: Array) -> Examples:
+    def _examples(self, clip: Ints, values: Array, contours: AnyArray) -> Examples:
         part = runs_of(self.clips)[clip]
         covered, snr_db = np.zeros_like(clip), np.zeros(len(clip), np.float32)  # nobody asks
-        return examples(self.clips, Readings(clip, part, covered, snr_db, values))
+        return examples(self.clips, Readings(clip, part, covered, snr_db, values, contours))
 
 
 def measure_all(
-    sets: Mapping[str, CodedClips], clips: Sequence[Clip], folder: Path
+    sets: Mapping[str, CodedClips], clips: Sequence[Clip], unheard: Collection[str], folder: Path
 ) -> tuple[dict[str, Heard], Examples]:
     """Return what was measured of each set of clips, heard through its codec, and of runs.
 
     Args:
         sets: clips and their codec, by name.
         clips: to be heard in runs too, which hackles trains on.
+        unheard: speakers who are not heard behind others.
         folder: where it is kept.
     """
     parts = [
@@ -107,8 +120,9 @@ def measure_all(
         for at in range(0, len(placed), _CHUNK)
     ]
     jobs = [delayed(measured)(placed, codec, folder) for placed, codec, measured in parts]
-    runs, *found = Parallel(PROCESSES)([delayed(_joined)(clips, folder), *jobs])
-    left = iter(found)
+    runs = [delayed(_joined)(clips, unheard, seed, folder) for seed in (None, *ROUGH_SEEDS)]
+    done = Parallel(PROCESSES)([*runs, *jobs])
+    left = iter(done[len(runs) :])
     heard = {}
     for name, (placed, _) in sets.items():
         starts = range(0, len(placed), _CHUNK)
@@ -116,26 +130,30 @@ def measure_all(
         heard[name] = Heard(
             tuple(clip for _, clip in placed),
             np.concatenate([some["values"] for some in windows]),
+            np.concatenate([some["contours"] for some in windows]),
             np.concatenate([at + some["clip"] for at, some in zip(starts, windows, strict=True)]),
             np.concatenate([some["values"] for some in wholes]),
             np.concatenate([some["seconds"] for some in wholes]),
         )
-    return heard, examples(clips, Readings(**runs))
+    return heard, examples(clips, *(Readings(**some) for some in done[: len(runs)]))
 
 
 def measure_joined(sets: Sequence[Sequence[Clip]], folder: Path) -> list[Examples]:
     """Return readings of runs of clips for each list of clips, which may differ in labels only."""
-    found = Parallel(PROCESSES)(delayed(_joined)(clips, folder) for clips in sets)
+    found = Parallel(PROCESSES)(delayed(_joined)(clips, (), None, folder) for clips in sets)
     return [examples(clips, Readings(**one)) for clips, one in zip(sets, found, strict=True)]
 
 
-def _joined(clips: Sequence[Clip], folder: Path) -> dict[str, AnyArray]:
+def _joined(
+    clips: Sequence[Clip], unheard: Collection[str], seed: int | None, folder: Path
+) -> dict[str, AnyArray]:
     # Runs are of one speaker and emotion: other labels, other runs.
     labels = [f"{clip.speaker} {clip.emotion}" for clip in clips]
-    key = digest([*_ENGINE, *(clip.path for clip in clips)], _PACKAGES, labels)
+    facts = [*labels, *(sorted(unheard) if seed else ()), f"seed {seed}"]
+    key = digest([*_ENGINE, *(clip.path for clip in clips)], _PACKAGES, facts)
 
     def make() -> dict[str, AnyArray]:
-        runs = measure_runs(clips)
+        runs = measure_rough(clips, unheard, seed) if seed else measure_runs(clips)
         return {name: getattr(runs, name) for name in Readings.__slots__}
 
     return kept(folder, "runs", key, make)
@@ -144,7 +162,7 @@ def _joined(clips: Sequence[Clip], folder: Path) -> dict[str, AnyArray]:
 def _windows(placed: Sequence[Placed], codec: str, folder: Path) -> dict[str, AnyArray]:
     def make() -> dict[str, AnyArray]:
         found = readings_of([clip for _, clip in placed], _heard(placed, codec))
-        return {"values": found.values, "clip": found.clip}
+        return {"values": found.values, "contours": found.contours, "clip": found.clip}
 
     return kept(folder, "windows", _key(placed, codec, _ENGINE, _PACKAGES), make)
 

@@ -1,14 +1,13 @@
 """Who judges whom: hackles' model and the reference, each clip by a model that did not hear it.
 
 - leave one corpus out: each corpus by a model of the others, calibrated within them,
-- leave one speaker out: each speaker by a model of all others. Its calibration, and what kind of
-  classifier the reference is, come from leaving corpora out of everything: three or so numbers
-  that the speaker, one of a hundred, had a part in,
+- held-out speakers: those whom the model that travels with hackles has never heard, by that model,
+  and by a reference that was fitted without them,
 - never trained on: other corpora, by the model of all that may be trained on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -18,16 +17,21 @@ from joblib import Parallel, delayed
 from benchmarks import reference
 from benchmarks.clip_features import PROCESSES, Heard
 from benchmarks.reference import RECIPES, Chosen, Material, Recipe
+from hackles.baseline import known
+from hackles.classifier import default_classifier
+from hackles.tracker import logit
 from hackles.types import AnyArray
 from models.training.corpora import Clip
-from models.training.fit import Examples, Model, draw_baselines, fit, fit_calibrated
-from models.training.splits import Fold, divide, leave_one_corpus_out, leave_one_speaker_out
+from models.training.crossed import crossed
+from models.training.fit import PRIOR_LOGIT, Examples, Model, draw_baselines, own_calm
+from models.training.learning import STEPS
+from models.training.splits import Fold, divide, leave_one_corpus_out
 
 WAYS: Mapping[str, float] = MappingProxyType({"cold": 1.0, "baseline": 0.0})
 """Share of clips that are judged without a caller's baseline."""
 
 BY_CORPUS = "leave one corpus out"
-BY_SPEAKER = "leave one speaker out"
+BY_SPEAKER = "held-out speakers"
 UNTRAINED = "never trained on"
 TRAINED = "trained on"
 
@@ -51,13 +55,21 @@ class Task:
     tests: Mapping[str, Heard]
 
 
-def folds(clips: Sequence[Clip]) -> dict[str, tuple[Fold, ...]]:
+def folds(
+    clips: Sequence[Clip], held_out: Collection[str] = frozenset()
+) -> dict[str, tuple[Fold, ...]]:
     """Return who is left out in turn.
+
+    Args:
+        clips: all that may be trained on.
+        held_out: speakers who are left out together besides; none if it is empty.
 
     Raises:
         ValueError: if a speaker or a recording would be on both sides.
     """
-    found = {BY_CORPUS: leave_one_corpus_out(clips), BY_SPEAKER: leave_one_speaker_out(clips)}
+    found = {BY_CORPUS: leave_one_corpus_out(clips)}
+    if held_out:
+        found[BY_SPEAKER] = (Fold(BY_SPEAKER, frozenset(held_out)),)
     for fold in (fold for some in found.values() for fold in some):
         train, test = divide(clips, fold)
         if both := {clip.speaker for clip in train} & {clip.speaker for clip in test}:
@@ -83,18 +95,20 @@ def tasks(sets: Mapping[str, Heard], splits: Mapping[str, Sequence[Fold]]) -> li
     return found
 
 
-def judge_hackles(heard: Heard, runs: Examples, todo: Sequence[Task]) -> Logits:
+def judge_hackles(heard: Heard, runs: Examples, todo: Sequence[Task], steps: int = STEPS) -> Logits:
     """Return what hackles' kind of model says of every test.
 
     Args:
         heard: clips to train on.
         runs: runs of the same clips, to train on too.
         todo: which models, and what they judge.
+        steps: how long networks learn; 0 for none.
     """
-    data = joined(heard.windows, runs)
-    whole = fit_calibrated(data) if any(task.split == BY_SPEAKER for task in todo) else None
-    found = Parallel(PROCESSES)(delayed(_by_hackles)(data, whole, task) for task in todo)
-    return _together(found)
+    models = crossed(joined(heard.windows, runs), steps, PROCESSES)
+    return _together(
+        _by_shipped(task) if task.split == BY_SPEAKER else _by_hackles(models[task.fold.name], task)
+        for task in todo
+    )
 
 
 def joined(*some: Examples) -> Examples:
@@ -103,22 +117,40 @@ def joined(*some: Examples) -> Examples:
     return Examples(*(np.concatenate([getattr(one, name) for one in some]) for name in names))
 
 
-def _by_hackles(data: Examples, whole: Model | None, task: Task) -> list[_Part]:
-    train = data.rows(~data.spoken_by(task.fold.speakers))
-    if whole is not None and task.split == BY_SPEAKER:
-        model = replace(fit(train), slope=whole.slope, offset=whole.offset)
-    else:
-        model = fit_calibrated(train)
+def _by_hackles(model: Model, task: Task) -> list[_Part]:
     found = []
+    for name, heard, test in _tests(task):
+        for way, cold in WAYS.items():
+            drawn = draw_baselines(test, model.prior_mean, cold, seed=1)
+            logits = model.logits(test.values, test.contours, drawn)[:, 0]
+            logits = model.relative(logits, *own_calm(test, logits, cold, seed=1))
+            found.append((name, way, by_clip(test.clip, logits, len(heard.clips))))
+    return found
+
+
+def _by_shipped(task: Task) -> list[_Part]:
+    """Return what the model that travels with hackles says, run as the engine runs it."""
+    model = default_classifier()
+    found = []
+    for name, heard, test in _tests(task):
+        for way, cold in WAYS.items():
+            drawn = draw_baselines(test, model.baseline_prior, cold, seed=1)
+            quality = np.tile(np.array([40.0, 3.0, 30.0], np.float32), (len(drawn), 1))
+            said = logit(model.run(test.values, test.contours, drawn, quality).irritation)
+            own, count = own_calm(test, said, cold, seed=1)
+            apart = known(count) * (own - model.tracker.calm_logit)
+            said = said - model.tracker.own_share * apart - PRIOR_LOGIT
+            found.append((name, way, by_clip(test.clip, said, len(heard.clips))))
+    return found
+
+
+def _tests(task: Task) -> Iterator[tuple[str, Heard, Examples]]:
+    """Yield what is judged: the set's name, its clips, and the readings of those left out."""
     for name, heard in task.tests.items():
         test = heard.windows
         if task.fold.speakers:
             test = test.rows(test.spoken_by(task.fold.speakers))
-        for way, cold in WAYS.items():
-            drawn = draw_baselines(test, model.prior_mean, cold, seed=1)
-            logits = model.logits(test.values, drawn)[:, 0]
-            found.append((name, way, by_clip(test.clip, logits, len(heard.clips))))
-    return found
+        yield name, heard, test
 
 
 def by_clip(clip: AnyArray, logits: AnyArray, n_clips: int) -> AnyArray:

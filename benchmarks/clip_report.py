@@ -36,7 +36,7 @@ def report(
             continue
         judged = Judged(clips, _said(logits, split))
         found[split] = {"not_judged": judged.unjudged, "all": _compared(judged)}
-        if split != UNTRAINED:
+        if split == BY_CORPUS:
             kinds = {"sex": by_sex(judged), "pitch": by_pitch(judged, f0_hz)}
             alike = {kind: in_every_group(judged, groups) for kind, groups in kinds.items()}
             found[split] |= _apart(judged, alike)
@@ -115,7 +115,7 @@ def chances(
         seeds: of the permutations.
     """
     result: Figures = {}
-    for split in (BY_CORPUS, BY_SPEAKER):
+    for split in (BY_CORPUS,):
         for system, way in product(found[0][1], WAYS):
             if split not in found[0][1][system]:
                 continue

@@ -27,7 +27,7 @@ def show_all(figures: Figures) -> None:
 
 def show_chances(figures: Figures) -> None:
     """Print what was made of permuted labels."""
-    for split in (BY_CORPUS, BY_SPEAKER):
+    for split in (BY_CORPUS,):
         rows = {
             name: {
                 what: f"{of['mean']:.3f} ± {of.get('standard_error', float('nan')):.3f}"

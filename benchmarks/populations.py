@@ -1,8 +1,10 @@
 """Whose calls are judged, and by which model: never by one that heard them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from benchmarks.cache import digest
 from benchmarks.calls import SOURCES, Heard, apart
@@ -12,14 +14,16 @@ from hackles.rejudging import judge
 from hackles.tracker import Settings
 from models.training.calls import Speakers
 from models.training.corpora import NEVER_TRAINED, Clip
+from models.training.crossed import crossed
 from models.training.export import export, metadata, unmeasured
-from models.training.fit import Examples, examples, fit_calibrated
-from models.training.measure import measure_clips, measure_runs
+from models.training.fit import Model, examples
+from models.training.measure import training_readings
 from models.training.truth import Verdict, verdict
-from models.training.tune import START
+from models.training.tune import settings_of
 
 _TRAINING = ROOT / "models" / "training"
-_FITTED_BY = (*SOURCES, _TRAINING / "fit.py", _TRAINING / "export.py")
+_NAMES = ("crossed", "export", "fit", "graph", "learning", "network")
+_FITTED_BY = (*SOURCES, *(_TRAINING / f"{name}.py" for name in _NAMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,18 @@ class Population:
         found: dict[int, Verdict] = {}
         for corpus, model in self.models.items():
             own = [index for index, call in enumerate(calls) if call.truth.corpus == corpus]
-            alerts = judge([calls[i].measured for i in own], model.with_tracker(settings))
+            alerts = judge(
+                [calls[i].measured for i in own], model.with_tracker(_own(model, settings))
+            )
             for index, some in zip(own, alerts, strict=True):
                 found[index] = verdict(calls[index].truth, some)
         return [found[index] for index in range(len(calls))]
+
+
+def _own(model: Classifier, settings: Settings) -> Settings:
+    """Return settings with what belongs to a model's own scale."""
+    own = model.tracker
+    return msgspec.structs.replace(settings, calm_logit=own.calm_logit, own_share=own.own_share)
 
 
 def populations(clips: Sequence[Clip], shipped: Classifier, cache: Path) -> list[Population]:
@@ -76,14 +88,16 @@ def populations(clips: Sequence[Clip], shipped: Classifier, cache: Path) -> list
             found.append(Population("unheard speakers", speakers, models))
             continue
         models = dict.fromkeys(set(corpora) & NEVER_TRAINED, shipped)
-        trained = [c for c in clips if c.speaker not in held_out and c.corpus not in NEVER_TRAINED]
-        models |= fold_models(trained, cache)
+        trained = [c for c in clips if c.corpus not in NEVER_TRAINED]
+        models |= fold_models(trained, held_out, cache)
         found.append(Population("unheard corpora", speakers, models))
     return found
 
 
-def fold_models(clips: Sequence[Clip], cache: Path) -> dict[str, Classifier]:
-    """Return a model for each corpus, fitted on all the others."""
+def fold_models(
+    clips: Sequence[Clip], unheard: Collection[str], cache: Path
+) -> dict[str, Classifier]:
+    """Return a model for each corpus, fitted on all the others but for some speakers."""
     facts = [f"{c.path.name} {c.path.stat().st_size} {c.speaker} {c.emotion}" for c in clips]
     key = digest(_FITTED_BY, ("numpy", "scipy", "scikit-learn", "onnx", "soxr"), facts)
     paths = {
@@ -91,16 +105,16 @@ def fold_models(clips: Sequence[Clip], cache: Path) -> dict[str, Classifier]:
         for corpus in sorted({clip.corpus for clip in clips})
     }
     if not all(path.is_file() for path in paths.values()):
-        data = examples(clips, measure_clips(clips), measure_runs(clips))
+        data = examples(clips, *training_readings(clips, unheard))
+        models = crossed(data.rows(~data.spoken_by(unheard)))
         cache.mkdir(parents=True, exist_ok=True)
         for corpus, path in paths.items():
-            _fit_without(data, corpus, path)
+            _write(models[corpus], sorted(set(paths) - {corpus}), path)
     return {corpus: Classifier(path) for corpus, path in paths.items()}
 
 
-def _fit_without(data: Examples, corpus: str, path: Path) -> None:
-    model = fit_calibrated(data.rows(data.corpus != corpus))
-    about = metadata(model, unmeasured(START), sorted(set(data.corpus.tolist()) - {corpus}), [])
+def _write(model: Model, used: Sequence[str], path: Path) -> None:
+    about = metadata(model, unmeasured(settings_of(model)), used, [])
     unfinished = path.with_suffix(".part")
     export(model, about, unfinished)
     unfinished.replace(path)

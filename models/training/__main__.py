@@ -143,14 +143,17 @@ def _worth(
         worth[name] = Sensitivity(
             tracker=classifier.metadata.sensitivities[name].tracker,
             false_per_hour=round(counted.false_per_hour, 2),
-            false_per_hour_below=round(
-                gammaincinv(counted.false_alerts + 1, 0.95) / counted.hours, 2
-            ),
+            false_per_hour_below=round(_upper(counted.false_alerts) / counted.hours, 2),
             recall=round(counted.recall, 3),
             early_share=round(counted.early / max(counted.calls, 1), 3),
             delay_median_s=round(float(np.median(delays)), 1) if delays else None,
         )
     return worth
+
+
+def _upper(alerts: int) -> float:
+    """Return the 95 % upper bound of the mean of a Poisson count (Garwood 1936)."""
+    return float(gammaincinv(alerts + 1, 0.95))
 
 
 def _auc(model: Model, clips: Sequence[Clip], held_out: Collection[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _MAX_FRAMES = 256
 _PAUSE_SAMPLES = 4000
 _VOICES = 8
 _REPLAYED = 0.7
-_ROUGH_SEEDS = (2, 3)
+ROUGH_SEEDS = (2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def training_readings(clips: Sequence[Clip], unheard: Collection[str]) -> tuple[
         unheard: speakers whose rows will be left out; nor are they heard behind others.
     """
     jobs = [delayed(measure_clips)(clips), delayed(measure_runs)(clips)]
-    jobs += [delayed(measure_rough)(clips, unheard, seed) for seed in _ROUGH_SEEDS]
+    jobs += [delayed(measure_rough)(clips, unheard, seed) for seed in ROUGH_SEEDS]
     return tuple(Parallel(-1)(jobs))
 
 
