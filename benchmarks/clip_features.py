@@ -31,8 +31,9 @@ from models.training.measure import (
 )
 
 MU_LAW = "mu-law"
-CODECS = ("A-law", "GSM 6.10", "Opus 12 kbit/s", "Opus 6 kbit/s")
-"""Codecs that are compared with the one that is trained with."""
+NOISY, NOISY_DB = "mu-law, 15 dB of noise", 15.0
+CODECS = ("A-law", "GSM 6.10", "Opus 12 kbit/s", "Opus 6 kbit/s", NOISY)
+"""What is compared with the usual telephone: other codecs, and pink noise."""
 
 PROCESSES = 2
 _CHUNK = 512  # a multiple of the 32 calls that `measure` hears at a time: the same batches
@@ -180,6 +181,8 @@ def _wholes(placed: Sequence[Placed], codec: str, folder: Path) -> dict[str, Any
 
 
 def _heard(placed: Sequence[Placed], codec: str) -> Iterator[Array]:
+    if codec == NOISY:
+        return (on_telephone(clip, index, 0, MU_LAW, NOISY_DB) for index, clip in placed)
     return (on_telephone(clip, index, 0, codec) for index, clip in placed)
 
 

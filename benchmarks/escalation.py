@@ -4,7 +4,7 @@
 
 Calls of two to four minutes are composed from one speaker's clips over a random telephone line
 (`models/training/calls.py`). They are synthetic, and so is every figure from them. Two populations,
-each with the tracker's settings of the shipped model:
+each at each sensitivity of the shipped model:
 
 - *unheard speakers*: those held out from training, judged by the shipped model,
 - *unheard corpora*: all others, each corpus judged by a model fitted in the same way without it;
@@ -13,11 +13,11 @@ each with the tracker's settings of the shipped model:
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from joblib import Parallel, delayed
 
@@ -27,7 +27,7 @@ from benchmarks.escalation_plot import plot
 from benchmarks.populations import Population, populations
 from benchmarks.record import command, commit, show, write
 from benchmarks.warned import Curve, figures
-from hackles.classifier import default_classifier
+from hackles.classifier import DEFAULT_SENSITIVITY, SENSITIVITIES, default_classifier
 from hackles.errors import UsageError
 from hackles.rejudging import at_threshold
 from hackles.tracker import Settings
@@ -60,6 +60,8 @@ THRESHOLDS = (
     100,
 )
 """Of `rising`, from bold to shy; `irritated` keeps its distance."""
+
+Sensitivities: TypeAlias = Mapping[str, Settings]
 
 OTHER_KINDS = ("angry_start", "taken_over")
 _CALM_CALL_S = 75.0
@@ -106,9 +108,9 @@ def hear_all(some: Sequence[Order], folder: Path) -> list[Heard]:
 
 
 def judge_population(
-    population: Population, settings: Settings, hours: float, folder: Path
+    population: Population, sensitivities: Sensitivities, hours: float, folder: Path
 ) -> dict[str, Any]:
-    """Return all figures of a population at the shipped settings, and the curve."""
+    """Return all figures of a population at every sensitivity, and medium's curve."""
     each = calls_per_corpus(population, hours)
     calls = [
         call
@@ -116,14 +118,18 @@ def judge_population(
         for call in hear_all(orders(population, kind, each), folder)
     ]
     _say(f"{population.name}: {len(calls)} calls")
-    shipped = population.verdicts(calls, settings)
+    by_name = {name: population.verdicts(calls, own) for name, own in sensitivities.items()}
+    settings, shipped = sensitivities[DEFAULT_SENSITIVITY], by_name[DEFAULT_SENSITIVITY]
     swept = [population.verdicts(calls, at_threshold(settings, rising)) for rising in THRESHOLDS]
     truths = [call.truth for call in calls]
     return {
-        "sensitivities": {"shipped": figures(shipped)},
+        "sensitivities": {name: figures(verdicts) for name, verdicts in by_name.items()},
         **_curve(swept),
         "delays_s": [round(v.delay_s, 2) for v in shipped if v.delay_s is not None],
         "by": {name: table(truths, shipped, key) for name, key in KEYS.items()},
+        "by_noise_at_sensitivities": {
+            name: table(truths, verdicts, KEYS["noise"]) for name, verdicts in by_name.items()
+        },
         "by_noise": {
             noise: _curve([_of(noise, truths, some) for some in swept])
             for noise in sorted({truth.noise for truth in truths})
@@ -172,12 +178,16 @@ KEYS: dict[str, Callable[[Truth], str]] = {
 
 
 def other_kinds(
-    population: Population, settings: Settings, hours: float, folder: Path
+    population: Population, sensitivities: Sensitivities, hours: float, folder: Path
 ) -> dict[str, Any]:
     """Return figures of calls that begin angry, and of those that another person takes over."""
     each = calls_per_corpus(population, hours / 4)
     heard = {kind: hear_all(orders(population, kind, each), folder) for kind in OTHER_KINDS}
-    return {kind: figures(population.verdicts(some, settings)) for kind, some in heard.items()}
+    return {
+        f"{kind}, {name}": figures(population.verdicts(some, own))
+        for kind, some in heard.items()
+        for name, own in sensitivities.items()
+    }
 
 
 def same_calls(
@@ -227,24 +237,25 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     found: dict[str, Any] = {"commit": commit()}
     shipped = default_classifier()
-    settings = shipped.metadata.tracker
+    sensitivities = {name: shipped.at(name).tracker for name in SENSITIVITIES}
     try:
         every = populations(read_clips(options.corpora), shipped, options.cache)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
     for population in every:
-        own = judge_population(population, settings, options.hours, options.cache)
+        own = judge_population(population, sensitivities, options.hours, options.cache)
         found[population.name] = own
         _show(population.name, own["sensitivities"] | own["at_rates"])
         for noise, curve in own["by_noise"].items():
             _show(f"{population.name}, {noise} alone", curve["at_rates"])
         for name, rows in own["by"].items():
             _show(f"{population.name} by {name}", rows)
-    found["other_kinds"] = other_kinds(every[0], settings, options.hours, options.cache)
+    found["other_kinds"] = other_kinds(every[0], sensitivities, options.hours, options.cache)
     _show(f"{every[0].name}: other kinds of calls", found["other_kinds"])
     if options.paired:
-        found["same_calls"] = same_calls(every[0], settings, options.paired, options.cache)
+        medium = sensitivities[DEFAULT_SENSITIVITY]
+        found["same_calls"] = same_calls(every[0], medium, options.paired, options.cache)
         _show("the same calls over several lines", found["same_calls"])
     if options.plot:
         plot({population.name: found[population.name] for population in every}, options.plot)

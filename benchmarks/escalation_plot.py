@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.warned import TARGETS_PER_HOUR
+from hackles.classifier import DEFAULT_SENSITIVITY
 
 _COLOURS = ("#1b6ca8", "#c2541b")
 _STYLES = ("-", "--")
@@ -64,19 +65,21 @@ def _curve(axes: Any, name: str, found: Mapping[str, Any], colour: str, style: s
         recalls = [point["recall"] for point in points]
         if noise:
             axes.plot(rates, recalls, _NOISES[noise], color=colour, linewidth=1, alpha=0.8)
-            shipped = found["by"]["noise"][noise]
+            shipped = [of[noise] for of in found["by_noise_at_sensitivities"].values()]
         else:
             axes.plot(rates, recalls, style, color=colour, linewidth=2.5, label=name)
             low, high = zip(*(point["recall_range"] for point in points), strict=True)
             axes.fill_between(rates, low, high, color=colour, alpha=0.15, linewidth=0)
-            shipped = found["sensitivities"]["shipped"]
+            shipped = list(found["sensitivities"].values())
+        rates = [max(one["false_per_hour"], _LEAST_PER_HOUR) for one in shipped]
         size = 5 if noise else 9
-        axes.plot(shipped["false_per_hour"], shipped["recall"], "o", color=colour, markersize=size)
+        recalls = [one["recall"] for one in shipped]
+        axes.plot(rates, recalls, "o", color=colour, markersize=size)
 
 
 def _delays(axes: Any, name: str, found: Mapping[str, Any], colour: str, style: str) -> None:
     delays = found["delays_s"]
-    median = found["sensitivities"]["shipped"]["delay_median_s"]
+    median = found["sensitivities"][DEFAULT_SENSITIVITY]["delay_median_s"]
     axes.hist(
         delays,
         bins=list(_BINS_S),

@@ -104,9 +104,11 @@ def metadata(
     )
 
 
-def export(model: Model, about: Metadata, path: Path) -> None:
-    """Write the model; the same model gives the same bytes."""
-    made = helper.make_model(graph(model), opset_imports=[helper.make_opsetid("", _OPSET)])
+def export(model: Model, about: Metadata, path: Path, listened: bool = False) -> None:
+    """Write the model; the same model gives the same bytes. See `graph` for `listened`."""
+    made = helper.make_model(
+        graph(model, listened), opset_imports=[helper.make_opsetid("", _OPSET)]
+    )
     made.ir_version = _IR_VERSION
     made.producer_name = "hackles"
     helper.set_model_props(made, {"hackles": encode_metadata(about)})

@@ -48,8 +48,14 @@ class _Drawing:
         return gives
 
 
-def graph(model: Model) -> onnx.GraphProto:
-    """Return the detector as an ONNX graph."""
+def graph(model: Model, listened: bool = False) -> onnx.GraphProto:
+    """Return the detector as an ONNX graph.
+
+    Args:
+        model: the detector.
+        listened: in place of contours it takes what the network said of them, shape (n, 2), so that
+            calls can be judged over and over at other settings.
+    """
     draw = _Drawing()
     standard = _standard(draw, model)
     held = draw.add("Clip", standard, -LIMIT, LIMIT)
@@ -64,10 +70,11 @@ def graph(model: Model) -> onnx.GraphProto:
     }
     types = dict.fromkeys(puts, TensorProto.FLOAT)
     if model.network:
-        said = _network(draw, model.network)
+        said = "contours" if listened else _network(draw, model.network)
         share = np.array([model.slopes[1], 1 - arousal_share])
         logits = draw.add("Add", logits, draw.add("Mul", said, share))
-        puts["contours"], types["contours"] = ["n", CONTOUR_FRAMES, N_CONTOURS], TensorProto.UINT8
+        puts["contours"] = ["n", 2] if listened else ["n", CONTOUR_FRAMES, N_CONTOURS]
+        types["contours"] = TensorProto.FLOAT if listened else TensorProto.UINT8
     shown = draw.add("Sigmoid", logits)
     draw.add("Gather", shown, np.array(0), name="irritation", axis=1)
     draw.add("Gather", shown, np.array(1), name="arousal", axis=1)

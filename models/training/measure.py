@@ -37,7 +37,9 @@ class Readings:
     contours: AnyArray
 
 
-def on_telephone(clip: Clip, index: int, seed: int, codec: str = "mu-law") -> Array:
+def on_telephone(
+    clip: Clip, index: int, seed: int, codec: str = "mu-law", snr_db: float | None = None
+) -> Array:
     """Return a clip as heard on a telephone: level -26 dBFS +- 6 dB, SNR 12 to 40 dB.
 
     Args:
@@ -45,10 +47,12 @@ def on_telephone(clip: Clip, index: int, seed: int, codec: str = "mu-law") -> Ar
         index: its place in the list of clips; with `seed`, what level and noise are drawn by.
         seed: of the draws.
         codec: one of `coding.CODECS`.
+        snr_db: in place of the one that is drawn.
     """
     rng = np.random.default_rng([seed, index])
     samples = read_samples(clip)
-    return telephone(rng, samples, rng.uniform(-32, -20), rng.uniform(12, 40), codec)
+    level_db, drawn_db = rng.uniform(-32, -20), rng.uniform(12, 40)
+    return telephone(rng, samples, level_db, drawn_db if snr_db is None else snr_db, codec)
 
 
 def as_telephone(clips: Sequence[Clip], seed: int) -> Iterator[Array]:

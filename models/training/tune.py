@@ -6,7 +6,7 @@ too bold.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
@@ -53,11 +53,14 @@ START = Settings(
     level_gain=0.4,
 )
 DRIFTS = (-0.6, -0.3, 0.0, 0.3)
+LIMITS = (2.0, 4.0)
+SETTLING_BELOW = (0.2, 0.35, 0.6)
 THRESHOLDS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 16.0, 20.0, 25.0)
 _IRRITATED = 1.7
 """How many times as high as that of `rising` the threshold of `irritated` is."""
 
-KINDS = ("escalating", "calm")
+KINDS: Mapping[str, float] = MappingProxyType({"escalating": 1.0, "calm": 1.0, "angry_start": 0.25})
+"""How many of each kind there are to one that escalates."""
 SEED = 7
 CALLS = 40
 """Of each kind, from each fold, or one of each speaker where there are more."""
@@ -120,11 +123,11 @@ def composed(speakers: Speakers, customers: Sequence[str], calls: int, seed: int
     truths: list[Truth] = []
 
     def heard() -> Iterator[Array]:
-        each = range(max(1, calls // len(customers)))
-        for speaker, kind, number in product(customers, KINDS, each):
-            call = compose(speakers, speaker, kind, number, seed)
-            truths.append(call.truth)
-            yield call.customer
+        for speaker, (kind, share) in product(customers, KINDS.items()):
+            for number in range(max(1, round(share * calls / len(customers)))):
+                call = compose(speakers, speaker, kind, number, seed)
+                truths.append(call.truth)
+                yield call.customer
 
     measured = list(measure(heard()))
     return truths, measured
@@ -176,13 +179,20 @@ def tune(
     heard = Parallel(-1)(delayed(composed)(speakers, whose[name], calls) for name in some)
     paths = {name: scratch / f"{number}.onnx" for number, name in enumerate(some)}
     for name, path in paths.items():
-        export(models[name], metadata(models[name], unmeasured(START), [], []), path)
+        about = metadata(models[name], unmeasured(settings_of(models[name])), [], [])
+        export(models[name], about, path, listened=True)
     grid = [
-        {"drift": drift, "rising": rising, "irritated": _IRRITATED * rising}
-        for drift, rising in product(DRIFTS, THRESHOLDS)
+        {
+            "drift": drift,
+            "llr_limit": limit,
+            "settling_below": below,
+            "rising": rising,
+            "irritated": _IRRITATED * rising,
+        }
+        for drift, limit, below, rising in product(DRIFTS, LIMITS, SETTLING_BELOW, THRESHOLDS)
     ]
     by_fold = Parallel(-1)(
-        delayed(_judged)(paths[name], settings_of(models[name]), own, grid)
+        delayed(_judged)(models[name], paths[name], own, grid)
         for name, own in zip(some, heard, strict=True)
     )
     tuned = [
@@ -202,14 +212,19 @@ def settings_of(model: Model, settings: Settings = START) -> Settings:
 
 
 def _judged(
-    path: Path, settings: Settings, heard: Heard, grid: Sequence[Mapping[str, float]]
+    model: Model, path: Path, heard: Heard, grid: Sequence[Mapping[str, float]]
 ) -> list[list[Verdict]]:
     """Return what the alerts of calls are worth at each of some settings."""
     classifier, (truths, measured) = Classifier(path), heard
+    if network := model.network:
+        measured = [
+            replace(one, contours=network.logits(one.contours).astype(np.float32))
+            for one in measured
+        ]
     found = []
     for changed in grid:
-        own = msgspec.structs.replace(settings, **changed)
-        alerts = judge(measured, classifier.with_tracker(own))
+        settings = msgspec.structs.replace(classifier.tracker, **changed)
+        alerts = judge(measured, classifier.with_tracker(settings))
         found.append([verdict(*pair) for pair in zip(truths, alerts, strict=True)])
     return found
 
