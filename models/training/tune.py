@@ -118,12 +118,18 @@ class Tuned:
         return count([one for some in self.verdicts.values() for one in some])
 
 
-def composed(speakers: Speakers, customers: Sequence[str], calls: int, seed: int = SEED) -> Heard:
+def composed(
+    speakers: Speakers,
+    customers: Sequence[str],
+    calls: int,
+    kinds: Mapping[str, float] = KINDS,
+    seed: int = SEED,
+) -> Heard:
     """Compose calls of some customers; return what is true, and what was measured, of each."""
     truths: list[Truth] = []
 
     def heard() -> Iterator[Array]:
-        for speaker, (kind, share) in product(customers, KINDS.items()):
+        for speaker, (kind, share) in product(customers, kinds.items()):
             for number in range(max(1, round(share * calls / len(customers)))):
                 call = compose(speakers, speaker, kind, number, seed)
                 truths.append(call.truth)
