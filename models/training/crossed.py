@@ -6,6 +6,7 @@ same one serves B's side. Five folds take sixteen fits in place of thirty.
 
 from collections.abc import Collection, Mapping
 from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -14,6 +15,9 @@ from hackles.types import AnyArray
 from models.training.fit import COLD, Examples, Model, calibrated, draw_baselines, fit, strangers
 from models.training.learning import STEPS
 from models.training.splits import Fold
+
+Fitted: TypeAlias = tuple[Model, AnyArray]
+"""A detector, and what its parts say of the rows of those who were left out, shape (n, 2)."""
 
 EVERYTHING = ""
 """Goes by the name of the detector that left nobody out."""
@@ -33,7 +37,13 @@ def crossed(data: Examples, steps: int = STEPS, processes: int = -1) -> dict[str
     folds = {fold.name: fold for fold in strangers(data)}
     outs = [frozenset(some) for size in (2, 1, 0) for some in combinations(sorted(folds), size)]
     found = Parallel(processes)(delayed(_fitted)(data, folds, out, steps) for out in outs)
-    fitted = dict(zip(outs, found, strict=True))
+    return _calibrated(data, folds, dict(zip(outs, found, strict=True)))
+
+
+def _calibrated(
+    data: Examples, folds: Mapping[str, Fold], fitted: Mapping[frozenset[str], Fitted]
+) -> dict[str, Model]:
+    """Return the detectors without one fold, and the whole one, calibrated by those without two."""
     result = {}
     for name in (EVERYTHING, *folds):
         out = frozenset({name} - {EVERYTHING})
@@ -48,9 +58,7 @@ def crossed(data: Examples, steps: int = STEPS, processes: int = -1) -> dict[str
     return result
 
 
-def _fitted(
-    data: Examples, folds: Mapping[str, Fold], out: Collection[str], steps: int
-) -> tuple[Model, AnyArray]:
+def _fitted(data: Examples, folds: Mapping[str, Fold], out: Collection[str], steps: int) -> Fitted:
     """Return a detector without some folds, and what its parts say of those, else nan."""
     left_out = data.spoken_by(frozenset().union(*(folds[name].speakers for name in out)))
     model = fit(data.rows(~left_out), steps=steps)

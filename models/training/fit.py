@@ -316,11 +316,12 @@ def calibrated(model: Model, data: Examples, parts: AnyArray) -> Model:
         parts: what regression and network of models that did not hear them said, shape (n, 2).
     """
     weight = balance(data.corpus, data.angry)
-    used = parts if model.network else parts[:, :1]
-    affine = LogisticRegression(C=1e6).fit(used, data.angry, sample_weight=weight)
-    regression, network = (*(max(float(slope), 0.0) for slope in affine.coef_[0]), 0.0)[:2]
-    slopes = (regression, network)
-    offset = float(affine.intercept_[0])
+    shares = _shares(data, parts, weight) if model.network else np.array([1.0, 0.0])
+    affine = LogisticRegression(C=1e6).fit(
+        (parts @ shares)[:, None], data.angry, sample_weight=weight
+    )
+    regression, network = (float(share) for share in affine.coef_[0, 0] * shares)
+    slopes, offset = (regression, network), float(affine.intercept_[0])
     logit = parts @ np.array(slopes) + offset
     calm = [logit[data.calm & (data.speaker == who)] for who in np.unique(data.speaker[data.calm])]
     calm_logit = float(np.mean([own.mean() for own in calm]))
@@ -331,6 +332,20 @@ def calibrated(model: Model, data: Examples, parts: AnyArray) -> Model:
         calm_logit=calm_logit,
         own_share=_own_share(data, logit, calm_logit),
     )
+
+
+def _shares(data: Examples, parts: AnyArray, weight: AnyArray) -> AnyArray:
+    """Return how much regression and network count, shape (2,).
+
+    Fitted with an offset for each corpus: what moves a whole corpus is its line and its actors, and
+    says nothing of which of the two knows anger.
+    """
+    corpora = np.unique(data.corpus)
+    own = (data.corpus[:, None] == corpora[1:]).astype(np.float64)
+    inputs = np.concatenate([parts, own], axis=1)
+    found = LogisticRegression(C=1e6, max_iter=1000).fit(inputs, data.angry, sample_weight=weight)
+    result: AnyArray = np.maximum(found.coef_[0, :2], 0.0)
+    return result
 
 
 def _own_share(data: Examples, logit: AnyArray, calm_logit: float) -> float:
