@@ -122,10 +122,19 @@ def _by_hackles(model: Model, task: Task) -> list[_Part]:
     for name, heard, test in _tests(task):
         for way, cold in WAYS.items():
             drawn = draw_baselines(test, model.prior_mean, cold, seed=1)
-            logits = model.logits(test.values, test.contours, drawn)[:, 0]
+            parts = model.parts(test.values, test.contours, drawn)[:, :, 0]
+            logits = parts @ np.array(model.slopes) + model.offset
             logits = model.relative(logits, *own_calm(test, logits, cold, seed=1))
-            found.append((name, way, by_clip(test.clip, logits, len(heard.clips))))
+            said = {way: logits, **dict(zip(_families(way), parts.T, strict=True))}
+            found += [
+                (name, which, by_clip(test.clip, of, len(heard.clips)))
+                for which, of in said.items()
+            ]
     return found
+
+
+def _families(way: str) -> tuple[str, str]:
+    return f"regression {way}", f"network {way}"
 
 
 def _by_shipped(task: Task) -> list[_Part]:

@@ -43,7 +43,18 @@ def report(
     said = {name: _joined(logits, name, bool(others)) for name in _names()}
     strangers = Judged([*known, *others], said)
     found[BY_CORPUS]["language"] = _apart(strangers, {"": by_language(strangers)})[""]
+    found["families"] = _families(known, logits["hackles"][BY_CORPUS])
     found["codecs"] = _codecs(sets[MU_LAW].clips, logits)
+    return found
+
+
+def _families(clips: Sequence[Clip], said: Mapping[str, AnyArray]) -> Figures:
+    """Return what the parts of hackles' model are worth alone, beside both together."""
+    judged = Judged(clips, said)
+    found: Figures = {}
+    for way in WAYS:
+        for part in ("regression", "network"):
+            found |= against(judged, way, f"{part} {way}")
     return found
 
 
