@@ -69,12 +69,6 @@ def test_there_is_one_of_everything_and_one_without_each_fold():
     assert list(crossed(data, 0, 1)) == [EVERYTHING, *(fold.name for fold in strangers(data))]
 
 
-def test_the_same_data_give_the_same_detectors_on_one_core_and_on_two():
-    data = made()
-    one, two = crossed(data, 0, 1), crossed(data, 0, 2)
-    assert all(same(one[name], two[name]) for name in one)
-
-
 def test_what_a_detector_learned_of_chance_counts_for_nothing_to_strangers():
     """Calibrated on what it heard itself, it would be sure of itself."""
     data = made(says=0.0, speakers=3, seed=2)

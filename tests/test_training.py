@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
+from joblib import parallel_config
 
 from hackles.baseline import Baseline
 from hackles.classifier import SENSITIVITIES, Classifier
@@ -79,7 +80,16 @@ def test_a_baseline_never_holds_the_clip_that_is_judged(data):
     assert not draw_baselines(alone, prior, 0.0, seed=0).any()
 
 
-def test_one_command_trains_and_reports(corpora, tmp_path, capsys):
+@pytest.fixture
+def one_process():
+    """A worker that stops early is warned of, which waits for ever where warnings are errors."""
+    with parallel_config("sequential"):
+        yield
+
+
+@pytest.mark.usefixtures("one_process")
+def test_one_command_trains_and_reports(tmp_path, capsys):
+    corpora = write_corpora(tmp_path, emotions=("neutral", "anger"), speakers=2, takes=2)
     out, report, splits = (tmp_path / name for name in ("m.onnx", "report.json", "splits.json"))
     files = ["--out", str(out), "--report", str(report), "--splits", str(splits)]
     assert main(["--corpora", str(corpora), *files, "--steps", "0", "--calls", "1"]) == 0

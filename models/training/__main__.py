@@ -144,7 +144,7 @@ def _worth(
             tracker=classifier.metadata.sensitivities[name].tracker,
             false_per_hour=round(counted.false_per_hour, 2),
             false_per_hour_below=round(
-                gammaincinv(counted.false_alerts + 1, 0.95) / counted.hours, 2
+                float(gammaincinv(counted.false_alerts + 1, 0.95)) / counted.hours, 2
             ),
             recall=round(counted.recall, 3),
             early_share=round(counted.early / max(counted.calls, 1), 3),
