@@ -16,10 +16,11 @@ from models.training.corpora import read_clips
 from models.training.crossed import EVERYTHING, crossed
 from models.training.export import export, metadata, unmeasured
 from models.training.fit import PRIOR, draw_baselines, examples
-from models.training.measure import measure_clips, measure_runs
+from models.training.measure import measure_clips, measure_runs, roughly
 from models.training.splits import hold_out
-from models.training.tune import START
+from models.training.tune import START, TARGETS
 from tests.voices import write_corpora
+
 
 @pytest.fixture(scope="module")
 def corpora(tmp_path_factory):
@@ -80,6 +81,19 @@ def test_a_baseline_never_holds_the_clip_that_is_judged(data):
     assert not draw_baselines(alone, prior, 0.0, seed=0).any()
 
 
+def test_who_must_not_be_heard_is_heard_behind_nobody(corpora):
+    """Nor does anything else of them reach the others' clips."""
+    clips = [clip for clip in read_clips(corpora) if clip.corpus == "nemo"]
+    unheard = {"nemo:0", "nemo:3"}
+    loud = [clip.path for clip in clips if clip.speaker == "nemo:0" and clip.emotion == "anger"]
+    changed = [replace(c, path=loud[0]) if c.speaker in unheard else c for c in clips]
+    before, after = (list(roughly(some, unheard, seed=2)) for some in (clips, changed))
+    for clip, one, other in zip(clips, before, after, strict=True):
+        assert np.array_equal(one, other) or clip.speaker in unheard
+    again = roughly(clips, set(), seed=2)
+    assert not all(np.array_equal(one, other) for one, other in zip(before, again, strict=True))
+
+
 @pytest.fixture
 def one_process():
     """A worker that stops early is warned of, which waits for ever where warnings are errors."""
@@ -95,14 +109,20 @@ def test_one_command_trains_and_reports(tmp_path, capsys):
     assert main(["--corpora", str(corpora), *files, "--steps", "0", "--calls", "1"]) == 0
     about = Classifier(out).metadata
     assert about.training_data == ("nemo", "emodb", "ased")
+    assert about.measured_on
+    assert all(one.false_per_hour_below > 0 for one in about.sensitivities.values())
     left_out = json.loads(splits.read_text())
     assert left_out["held_out"]["held_out"] == list(about.held_out)
     assert list(left_out["left_out_in_turn"]) == ["ased", "emodb", "nemo"]
     told = json.loads(report.read_text())
     assert list(told["auc"]) == ["held_out_speakers_cold", "held_out_speakers_with_baseline"]
     assert list(told["composed_calls_of_strangers"]) == list(SENSITIVITIES)
-    for found in told["composed_calls_of_strangers"].values():
+    of_strangers = told["composed_calls_of_strangers"]
+    for found in of_strangers.values():
         assert list(found) == ["all", "ased", "emodb", "nemo"]
+    came_to = [of_strangers[name]["all"]["false_per_hour"] for name in SENSITIVITIES]
+    assert came_to == sorted(came_to)
+    assert all(came <= TARGETS[name] for name, came in zip(SENSITIVITIES, came_to, strict=True))
     assert capsys.readouterr().out.startswith("{")
 
 

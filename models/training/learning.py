@@ -17,6 +17,7 @@ from models.training.network import (
     WIDTHS,
     Layer,
     Network,
+    one_thread,
     pool,
     seen,
     targets,
@@ -64,14 +65,10 @@ def train(
     """
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # sums in another order are other sums
-    try:
+    with one_thread():
         torch.manual_seed(seed)
         chances = np.cumsum(_chances(corpus, speaker, targets(emotion)[0] > 0))
         return _learned(contours, targets(emotion), chances, np.random.default_rng(seed), steps)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _learned(

@@ -110,7 +110,9 @@ def test_windows_do_not_touch_each_other_nor_what_they_were_made_of(codes, valid
     together = contours(codes, valid)
     assert np.array_equal(codes, before)
     for row in range(len(codes)):
-        assert np.array_equal(contours(codes[row : row + 1], valid[row : row + 1])[0], together[row])
+        assert np.array_equal(
+            contours(codes[row : row + 1], valid[row : row + 1])[0], together[row]
+        )
 
 
 @given(LEVELS, st.integers(0, 5))
