@@ -11,7 +11,7 @@ ORDER = [
     "features",
     "framing",
     "history",
-    "following talk",
+    "following foreground talk",
     "activity",
     "leak",
     "gaps windowing evidence",
