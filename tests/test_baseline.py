@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from hackles.baseline import Baseline
+from hackles.baseline import Baseline, known
 
 PRIOR = np.array([1.0, -2.0], dtype=np.float32)
 ONE = np.array([0])
 YES, NO = np.array([True]), np.array([False])
 
 
-def taught(*values, logit=0.0):
-    baseline = Baseline(1, PRIOR, calm_logit=-2.0)
+def taught(*values, logit=0.0, own_share=1.0):
+    baseline = Baseline(1, PRIOR, -2.0, own_share)
     for value in values:
         baseline.learn(ONE, np.array([value], np.float32), np.array([logit], np.float32), YES)
     return baseline
@@ -43,6 +43,18 @@ def test_a_voice_that_always_sounds_irritated_is_judged_by_its_change():
     same, more = baseline.relative(np.array([0, 0]), np.array([1.0, 3.0], np.float32))
     assert same == pytest.approx(-2.0, abs=0.3)
     assert more - same == pytest.approx(2.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_so_much_is_taken_off_of_what_sets_a_caller_apart_as_the_share_says(share):
+    baseline = taught(*[[0, 0]] * 12, logit=1.0, own_share=share)
+    taken = 2.0 - baseline.relative(ONE, np.array([2.0], np.float32))[0]
+    assert taken == pytest.approx(share * 12 / 16 * 3.0, abs=1e-5)
+
+
+def test_a_caller_s_own_calm_weighs_more_the_more_of_it_was_heard():
+    weight = known(np.array([0, 1, 4, 60], np.float32))
+    assert weight.tolist() == pytest.approx([0, 0.2, 0.5, 60 / 64])
 
 
 def test_a_cleared_slot_remembers_nothing():

@@ -10,8 +10,9 @@ from onnx import helper
 
 import hackles_models
 from hackles.classifier import SENSITIVITIES, Classifier, default_classifier, digest
+from hackles.config import CONTOUR_FRAMES
 from hackles.errors import ModelError, UsageError
-from hackles.features import N_FUNCTIONALS
+from hackles.features import N_CONTOURS, N_FUNCTIONALS
 
 
 @pytest.fixture
@@ -96,7 +97,8 @@ def test_its_answers_are_probabilities_whatever_it_is_fed():
     rng = np.random.default_rng(0)
     values = (rng.standard_normal((200, N_FUNCTIONALS)) * 1e4).astype(np.float32)
     quality = np.abs(rng.standard_normal((200, 3)) * 10).astype(np.float32)
-    said = default_classifier().run(values, values[::-1].copy(), quality)
+    contours = rng.integers(0, 256, (200, CONTOUR_FRAMES, N_CONTOURS), dtype=np.uint8)
+    said = default_classifier().run(values, contours, values[::-1].copy(), quality)
     for answer in (said.irritation, said.arousal, said.confidence):
         assert answer.shape == (200,)
         assert np.isfinite(answer).all()
@@ -107,8 +109,11 @@ def test_its_answers_are_probabilities_whatever_it_is_fed():
 def test_confidence_falls_with_little_and_with_noisy_speech():
     classifier = default_classifier()
     values = classifier.baseline_prior[None]
+    contours = np.zeros((1, CONTOUR_FRAMES, N_CONTOURS), np.uint8)
     confidence = [
-        float(classifier.run(values, values, np.array([quality], np.float32)).confidence[0])
+        float(
+            classifier.run(values, contours, values, np.array([quality], np.float32)).confidence[0]
+        )
         for quality in ([5, 3.0, 25.0], [5, 1.0, 25.0], [5, 3.0, 8.0])
     ]
     assert confidence[0] > confidence[1]

@@ -16,6 +16,7 @@ from models.training.telephone import (
     gain_controlled,
     lossy,
     room,
+    rough_line,
     telephone,
     transmit,
 )
@@ -107,6 +108,17 @@ def test_babble_is_several_voices_and_needs_some():
     assert np.percentile([power_db(f) for f in frames], 5) > -12
     with pytest.raises(ValueError, match="give it some"):
         babble(np.random.default_rng(0), 10, [])
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=100, deadline=None)
+def test_a_rough_line_can_be_spoken_over(seed):
+    line, again = (rough_line(np.random.default_rng(seed)) for _ in range(2))
+    assert line == again
+    assert line.codec in CODECS
+    assert line.noise in NOISES or line.noise == "babble"
+    assert 8 <= line.snr_db <= 40
+    assert line.gain_db == 0
 
 
 def test_a_line_is_made_of_its_seed():

@@ -10,6 +10,7 @@ from hackles.tracker import CALM, EASED, IRRITATED, RISING, Settings, Tracker
 SETTINGS = Settings(
     prior=0.2,
     calm_logit=-2.4,
+    own_share=1.0,
     llr_limit=3.0,
     drift=0.0,
     rising=1.2,

@@ -287,24 +287,27 @@ def fit(data: Examples, seed: int = 0, inputs: Inputs = INPUTS, steps: int = STE
 def strangers(data: Examples) -> tuple[Fold, ...]:
     """Return who is left out in turn to judge how a detector does on voices unlike those it saw.
 
-    A corpus at a time; of one corpus alone, a fifth of its speakers.
+    A corpus at a time; of one or two corpora, a fifth of the speakers: a detector that leaves out
+    two folds (see `crossed`) needs a third.
 
     Raises:
-        UsageError: if there is one corpus, and fewer than two of its speakers are calm and angry.
+        UsageError: if there are one or two corpora, and fewer than three speakers in them are calm
+            and angry.
     """
     corpora = np.unique(data.corpus).tolist()
-    if len(corpora) > 1:
+    if len(corpora) > 2:
         return tuple(Fold(c, frozenset(data.speaker[data.corpus == c].tolist())) for c in corpora)
     both = np.intersect1d(data.speaker[data.angry], data.speaker[data.calm]).tolist()
-    if len(both) < 2:
+    if len(both) < 3:
         raise UsageError(
-            f"{' '.join(corpora)} alone has fewer than two speakers to train on with both calm and "
-            "angry speech; add some."
+            f"{' and '.join(corpora)} alone: fewer than three speakers to train on are calm at "
+            "times and angry at others; add some."
         )
-    # Those of both come first, so that each fold leaves one of them to fit on.
+    # Those of both come first, so that any two folds leave one of them to fit on.
     order = both + np.setdiff1d(data.speaker, both).tolist()
     fifths = [frozenset(order[start::5]) for start in range(min(5, len(order)))]
-    return tuple(Fold(f"{corpora[0]}, part {n}", who) for n, who in enumerate(fifths, 1))
+    name = " and ".join(corpora)
+    return tuple(Fold(f"{name}, part {n}", who) for n, who in enumerate(fifths, 1))
 
 
 def calibrated(model: Model, data: Examples, parts: AnyArray) -> Model:
@@ -352,6 +355,8 @@ def _own_share(data: Examples, logit: AnyArray, calm_logit: float) -> float:
     """Return how much of a caller's own calm logit is best taken off, 0 to 1."""
     own, count = own_calm(data, logit, 0.0, seed=1)
     rows = count > 0
+    if len(np.unique(data.angry[rows])) < 2:
+        return 0.0  # nobody was heard twice in calm: there is nothing to learn it from
     apart = known(count) * (own - calm_logit)
     both = np.stack([logit, apart], axis=1)[rows]
     weight = balance(data.corpus[rows], data.angry[rows])

@@ -17,6 +17,7 @@ from models.training.network import (
     WIDTHS,
     Layer,
     Network,
+    one_thread,
     pool,
     seen,
     targets,
@@ -29,6 +30,8 @@ STEPS = 500
 _BATCH = 128
 _RATE, _DECAY, _DROPOUT = 3e-3, 1e-3, 0.3
 _AVERAGE, _WARM_UP = 0.99, 50
+_LEAST_STEPS = 10
+"""Of the schedule of rates, which is not made for fewer."""
 _SMOOTHING = 0.1
 _EMOTION_WEIGHT, _AROUSAL_WEIGHT = 0.5, 0.3
 _ANGRY = 0.4
@@ -62,14 +65,10 @@ def train(
     """
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # sums in another order are other sums
-    try:
+    with one_thread():
         torch.manual_seed(seed)
         chances = np.cumsum(_chances(corpus, speaker, targets(emotion)[0] > 0))
         return _learned(contours, targets(emotion), chances, np.random.default_rng(seed), steps)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _learned(
@@ -82,22 +81,23 @@ def _learned(
     import torch
     from torch.optim import swa_utils
 
+    untyped: Any = swa_utils
     net = _net()
     average = swa_utils.AveragedModel(
         net,
-        multi_avg_fn=swa_utils.get_ema_multi_avg_fn(_AVERAGE),  # type: ignore[no-untyped-call]
+        multi_avg_fn=untyped.get_ema_multi_avg_fn(_AVERAGE),
         use_buffers=True,
     )
     optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, _RATE, total_steps=steps, pct_start=0.2
+        optimizer, _RATE, total_steps=max(steps, _LEAST_STEPS), pct_start=0.2
     )
     said = [torch.from_numpy(of) for of in wanted]
     for step in range(steps):
         rows = np.searchsorted(chances, rng.random(_BATCH) * chances[-1], side="right")
-        loss = _loss(_through(net, *_changed(rng, contours[rows])), *(of[rows] for of in said))
+        loss: Any = _loss(_through(net, *_changed(rng, contours[rows])), *(of[rows] for of in said))
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
         if step >= min(_WARM_UP, steps - 1):

@@ -11,6 +11,8 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +80,10 @@ class Network:
         import torch
 
         parts = [np.zeros((0, 2), dtype=np.float32)]
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             for at in range(0, len(contours), _BATCH):
-                inputs, mask = seen(torch.from_numpy(contours[at : at + _BATCH]))
+                # Copied: what another process hands over can only be read.
+                inputs, mask = seen(torch.tensor(contours[at : at + _BATCH]))
                 parts.append(self._out(inputs, mask).numpy())
         return np.concatenate(parts).astype(np.float64)
 
@@ -97,6 +100,19 @@ class Network:
             signal = signal * mask
         pooled = torch.relu(_matrix(self.hidden, pool(signal, mask)))
         return _matrix(self.out, pooled)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Reckon on one thread: sums in another order are other sums."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _matrix(layer: Layer, inputs: torch.Tensor) -> torch.Tensor:
