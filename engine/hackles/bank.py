@@ -49,6 +49,7 @@ class Bank:
             classifier.baseline_prior,
             classifier.tracker.calm_logit,
             classifier.tracker.own_share,
+            classifier.tracker.calm_spread,
         )
         self._tracker = Tracker(n_slots, classifier.tracker)
         self._heard_speech: Bools = np.zeros(n_slots, dtype=np.bool_)

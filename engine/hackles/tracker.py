@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         prior: probability of irritation at which a reading speaks for neither side.
         calm_logit: the population's mean logit in calm speech.
         own_share: how much of what sets the caller's own calm logit apart from that is taken off.
+        calm_spread: the population's standard deviation of calm logits within a call.
         llr_limit: one reading's log-likelihood ratio is held within plus and minus this.
         drift: what each reading loses; below zero, doubt speaks for irritation.
         rising: the sum at which `rising` is said, once the shown level has reached the prior.
@@ -42,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     prior: float
     calm_logit: float
     own_share: float
+    calm_spread: float
     llr_limit: float
     drift: float
     rising: float

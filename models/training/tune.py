@@ -41,6 +41,7 @@ START = Settings(
     prior=PRIOR,
     calm_logit=-2.4,
     own_share=1.0,
+    calm_spread=0.7,
     llr_limit=3.0,
     drift=-0.3,
     rising=3.0,
@@ -54,8 +55,9 @@ START = Settings(
 )
 DRIFTS = (-0.6, -0.3, 0.0, 0.3)
 LIMITS = (2.0, 4.0)
-SETTLING_BELOW = (0.2, 0.35, 0.6)
-THRESHOLDS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 16.0, 20.0, 25.0)
+SETTLING_BELOW = (0.35, 0.6)
+CALM_BELOW = (0.07, 0.15)
+THRESHOLDS = (2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0)
 _IRRITATED = 1.7
 """How many times as high as that of `rising` the threshold of `irritated` is."""
 
@@ -191,11 +193,14 @@ def tune(
         {
             "drift": drift,
             "llr_limit": limit,
-            "settling_below": below,
+            "settling_below": settling,
+            "calm_below": calm,
             "rising": rising,
             "irritated": _IRRITATED * rising,
         }
-        for drift, limit, below, rising in product(DRIFTS, LIMITS, SETTLING_BELOW, THRESHOLDS)
+        for drift, limit, settling, calm, rising in product(
+            DRIFTS, LIMITS, SETTLING_BELOW, CALM_BELOW, THRESHOLDS
+        )
     ]
     by_fold = Parallel(-1)(
         delayed(_judged)(models[name], paths[name], own, grid)
