@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.events import BRISK_TOML
 from tests.program import wait_until
 from tests.test_daemon import daemon, escalating, name_of, talk
 
@@ -41,7 +42,7 @@ def until(view, happened):
 @pytest.fixture(scope="module")
 def warned(tmp_path_factory):
     """A daemon that listens to a call that escalates, and the call as its page shows it."""
-    with daemon(tmp_path_factory.mktemp("warned")) as running:
+    with daemon(tmp_path_factory.mktemp("warned"), more=BRISK_TOML) as running:
         said = {"id": name_of(0), "role": "customer", "queue": "sales", "agent": "a7"}
         running.post("/calls", said)
         with looking(running, "?lang=en&agent=a7") as view:
@@ -160,7 +161,7 @@ def test_a_survey_s_answer_is_written_down(warned):
 
 
 def test_after_the_call_the_form_is_taken_in_and_the_call_is_gone(tmp_path):
-    with daemon(tmp_path) as running, looking(running) as view:
+    with daemon(tmp_path, more=BRISK_TOML) as running, looking(running) as view:
         phone = running.phone(0)
         phone.say(escalating())
         until(view, lambda call: call["state"] == "rising")
@@ -176,7 +177,7 @@ def test_after_the_call_the_form_is_taken_in_and_the_call_is_gone(tmp_path):
 
 
 def test_consent_withdrawn_on_the_page_leaves_nothing_there_nor_of_what_was_written(tmp_path):
-    with daemon(tmp_path) as running, looking(running) as view:
+    with daemon(tmp_path, more=BRISK_TOML) as running, looking(running) as view:
         running.phone(0).say(escalating())
         call = until(view, lambda call: call["state"] == "rising")
         road = f"/agent/calls/{call['session']}"
@@ -202,7 +203,7 @@ def test_a_survey_s_answer_is_the_call_s_by_whichever_of_its_names_it_comes(warn
 
 @pytest.mark.parametrize("way", ["consent", "registration"])
 def test_who_withdraws_after_the_call_is_gone_from_the_form_and_all_that_was_written(tmp_path, way):
-    with daemon(tmp_path) as running, looking(running) as view:
+    with daemon(tmp_path, more=BRISK_TOML) as running, looking(running) as view:
         phone = running.phone(0)
         phone.say(talk(4))
         until(view, lambda call: call["line"])
@@ -221,7 +222,7 @@ def test_who_withdraws_after_the_call_is_gone_from_the_form_and_all_that_was_wri
 
 
 def test_from_the_moment_of_shadow_mode_a_page_shows_nothing(tmp_path):
-    with daemon(tmp_path) as running, looking(running) as view:
+    with daemon(tmp_path, more=BRISK_TOML) as running, looking(running) as view:
         running.phone(0)
         assert until(view, lambda call: call)
         settings = tmp_path / "hackles.toml"
@@ -231,6 +232,6 @@ def test_from_the_moment_of_shadow_mode_a_page_shows_nothing(tmp_path):
 
 
 def test_a_page_that_is_open_does_not_keep_the_daemon_from_ending(tmp_path):
-    with daemon(tmp_path) as running, looking(running) as view:
+    with daemon(tmp_path, more=BRISK_TOML) as running, looking(running) as view:
         view()
         running.stop()

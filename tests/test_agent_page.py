@@ -21,7 +21,7 @@ from hackles.records import Cause, Result, View
 from hackles.types import Alert
 from hackles.wording import words as wording
 from tests.browser import NARROW, barriers, browser, watched
-from tests.events import run
+from tests.events import BRISK_TOML, brisk, run
 from tests.program import wait_until
 from tests.test_daemon import Daemon, daemon, speech
 
@@ -148,7 +148,11 @@ def call() -> list[np.ndarray]:
 
 
 def alerts(turns: list[np.ndarray]) -> list[Alert]:
-    return [event for event in run(np.concatenate(turns)) if isinstance(event, Alert)]
+    return [
+        event
+        for event in run(np.concatenate(turns), classifier=brisk())
+        if isinstance(event, Alert)
+    ]
 
 
 @dataclass
@@ -178,7 +182,7 @@ def story(tmp_path_factory) -> Story:
         os.mkfifo(folder / name)
     with (
         browser() as chromium,
-        daemon(folder, more=PIPES.format(folder=folder)) as running,
+        daemon(folder, more=PIPES.format(folder=folder) + BRISK_TOML) as running,
         looking(chromium, running, "?lang=en") as en,
         looking(chromium, running, "?lang=pl") as pl,
         looking(chromium, running, "?lang=es") as es,

@@ -21,7 +21,7 @@ from models.training.dialogue import LEVEL_DB
 from models.training.measure import measure
 from models.training.telephone import Line, at_level, level_of
 from models.training.truth import Truth, episodes, verdict
-from tests.test_training import voice
+from tests.voices import voice
 
 EMOTIONS = ("neutral", "anger", "happiness", "sadness")
 

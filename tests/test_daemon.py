@@ -21,7 +21,7 @@ from hackles import cli
 from hackles.errors import UsageError
 from hackles.types import Alert, Gap, Reading
 from tests.conftest import customer, truth
-from tests.events import run
+from tests.events import BRISK_TOML, run
 from tests.program import HACKLES, PATIENCE_S, Ended, finish, group, hackles, started, wait_until
 
 BASIC = """
@@ -306,8 +306,8 @@ def test_people_see_an_alert_and_what_to_say_but_nothing_in_shadow_mode(tmp_path
     folders = [tmp_path / name for name in ("shown", "shadow")]
     for folder in folders:
         folder.mkdir()
-    shadow = "[alerts]\nshadow = true\n"
-    with daemon(folders[0]) as shown, daemon(folders[1], more=shadow) as shadowed:
+    shadow = BRISK_TOML + "[alerts]\nshadow = true\n"
+    with daemon(folders[0], more=BRISK_TOML) as shown, daemon(folders[1], more=shadow) as shadowed:
         for running in (shown, shadowed):
             running.phone(0).say(escalating())
         for running in (shown, shadowed):

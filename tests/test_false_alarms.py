@@ -16,7 +16,7 @@ from hackles.classifier import default_classifier
 from hackles.config import FRAMES_PER_S, SAMPLE_RATE
 from hackles.errors import UsageError
 from hackles.types import Alert, State
-from tests.test_training import voice as hummed
+from tests.voices import voice as hummed
 
 PROMPTS_EACH = 24
 

@@ -33,6 +33,8 @@ def other(path, name, sensitive=True):
     """Write a model like the shipped one, but of another name, and with figures."""
     model = onnx.load_from_string(SHIPPED)
     told = told_by(model) | {"name": name, "measured_on": "made-up calls"}
+    for one in told["sensitivities"].values():
+        one |= dict.fromkeys(FIGURES)
     told["sensitivities"]["medium"] |= FIGURES if sensitive else {}
     told["sensitivities"]["high"]["tracker"] |= {"rising": 0.5, "irritated": 0.85}
     helper.set_model_props(model, {"hackles": json.dumps(told)})
@@ -252,6 +254,8 @@ def test_a_sensitivity_or_a_model_that_is_none_is_one_sentence(run):
 @pytest.mark.skipif(os.name == "nt", reason="the daemon needs Linux or macOS")
 def test_doctor_names_the_model_in_use_and_what_its_sensitivity_is_worth(run, own, monkeypatch):
     monkeypatch.chdir(own.parent)
+    silent = other(own.parent / "silent.onnx", "silent", sensitive=False)
+    run("models", "install", silent, "--use")
     assert "sensitivity: medium; the model does not say what that is worth" in run("doctor")[1]
     run("models", "install", own, "--use")
     _, out, _ = run("doctor")

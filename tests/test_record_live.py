@@ -1,10 +1,11 @@
 """The record of a real daemon: kept, found again, answered with, and gone when a caller says so."""
 
+from tests.events import BRISK_TOML
 from tests.program import hackles, wait_until
 from tests.test_agent import looking, until
 from tests.test_daemon import daemon, escalating, name_of, talk
 
-STORE = "[store]\n"
+STORE = "[store]\n" + BRISK_TOML
 
 
 def ask(folder, *words):

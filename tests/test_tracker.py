@@ -11,6 +11,7 @@ SETTINGS = Settings(
     prior=0.2,
     calm_logit=-2.4,
     own_share=1.0,
+    calm_spread=0.0,
     llr_limit=3.0,
     drift=0.0,
     rising=1.2,
