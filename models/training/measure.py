@@ -80,9 +80,9 @@ def roughly(clips: Sequence[Clip], unheard: Collection[str], seed: int) -> Itera
         samples = _replayed(rng, read_samples(clip))
         line = rough_line(rng)
         others = [one for one in calm.get(clip.corpus, []) if one.speaker != clip.speaker]
-        voices = []
-        if line.noise == "babble" and others:
-            voices = [read_samples(others[i]) for i in rng.integers(0, len(others), _VOICES)]
+        # Drawn whatever the noise is, so that all that is drawn later does not hang on it.
+        picked = [others[i] for i in rng.integers(0, max(len(others), 1), _VOICES) if others]
+        voices = [read_samples(one) for one in picked] if line.noise == "babble" else []
         if line.noise == "babble" and not voices:
             line = replace(line, noise="pink")
         level_db = rng.uniform(-32, -20)
