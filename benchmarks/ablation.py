@@ -15,7 +15,8 @@ from typing import Any
 from benchmarks.record import command, commit, write
 from models.training.corpora import NEVER_TRAINED, read_clips
 from models.training.evaluate import auc_by_corpus, unseen_logits
-from models.training.fit import USED, Examples, Inputs, examples
+from models.training.examples import Examples, examples
+from models.training.fit import USED, Inputs
 from models.training.measure import measure_clips, measure_runs
 from models.training.splits import Fold, leave_one_corpus_out
 

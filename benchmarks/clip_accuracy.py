@@ -47,7 +47,7 @@ from benchmarks.reference import LOGISTIC, Chosen
 from hackles.classifier import default_classifier
 from hackles.errors import UsageError
 from models.training.corpora import NEVER_TRAINED, Clip, read_clips
-from models.training.fit import Examples
+from models.training.examples import Examples
 from models.training.splits import as_json
 
 _STARTED = time.monotonic()

@@ -19,7 +19,7 @@ from benchmarks.record import ROOT
 from hackles.config import SAMPLE_RATE
 from hackles.types import AnyArray, Array, Ints
 from models.training.corpora import Clip
-from models.training.fit import Examples, examples
+from models.training.examples import Examples, examples
 from models.training.measure import (
     ROUGH_SEEDS,
     Readings,

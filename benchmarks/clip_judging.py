@@ -21,9 +21,11 @@ from hackles.baseline import known
 from hackles.classifier import default_classifier
 from hackles.tracker import logit
 from hackles.types import AnyArray
+from models.training.baselines import draw_baselines, own_calm
 from models.training.corpora import Clip
 from models.training.crossed import crossed
-from models.training.fit import PRIOR_LOGIT, Examples, Model, draw_baselines, own_calm
+from models.training.examples import Examples
+from models.training.fit import PRIOR_LOGIT, Model
 from models.training.learning import STEPS
 from models.training.splits import Fold, divide, leave_one_corpus_out
 

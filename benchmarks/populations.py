@@ -15,14 +15,25 @@ from hackles.tracker import Settings
 from models.training.calls import Speakers
 from models.training.corpora import NEVER_TRAINED, Clip
 from models.training.crossed import crossed
+from models.training.examples import examples
 from models.training.export import export, metadata, unmeasured
-from models.training.fit import Model, examples
+from models.training.fit import Model
 from models.training.measure import training_readings
 from models.training.truth import Verdict, verdict
 from models.training.tune import settings_of
 
 _TRAINING = ROOT / "models" / "training"
-_NAMES = ("crossed", "export", "fit", "graph", "learning", "network")
+_NAMES = (
+    "baselines",
+    "calibrating",
+    "crossed",
+    "examples",
+    "export",
+    "fit",
+    "graph",
+    "learning",
+    "network",
+)
 _FITTED_BY = (*SOURCES, *(_TRAINING / f"{name}.py" for name in _NAMES))
 
 

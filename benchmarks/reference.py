@@ -18,7 +18,9 @@ from sklearn.svm import LinearSVC
 
 from benchmarks.gaussian import GaussianMachine, Kernels
 from hackles.types import AnyArray, Array, Bools
-from models.training.fit import COLD, LIMIT, Examples, balance, calm_mean, draw_baselines
+from models.training.baselines import COLD, calm_mean, draw_baselines
+from models.training.examples import Examples
+from models.training.fit import LIMIT, balance
 
 Decide: TypeAlias = Callable[[AnyArray], AnyArray]
 

@@ -14,6 +14,7 @@ from hackles import (
     baseline,
     classifier,
     following,
+    foreground,
     framing,
     gaps,
     listening,
@@ -32,10 +33,13 @@ STAGES: Stages = (
     ("descriptors", listening, "low_level_descriptors"),
     ("pitch path, flux", following.Following, "finish"),
     ("activity", activity.SpeechActivity, "update"),
+    ("foreground", foreground.Foreground, "update"),
     ("gaps", gaps.Stretches, "update"),
     ("windows", windowing.Windows, "update"),
     ("gather", windowing.Windows, "gather"),
     ("functionals", listening, "functionals"),
+    ("contours", listening, "contours"),
+    ("contour codes", listening, "contour_codes"),
     ("model run", classifier.Classifier, "run"),
     ("tracker", tracker.Tracker, "update"),
     ("baseline", baseline.Baseline, "shrunk"),
@@ -43,7 +47,7 @@ STAGES: Stages = (
     ("baseline", baseline.Baseline, "learn"),
 )
 """Stage, and where its function is looked up under which name."""
-_PER_READING = {"gather", "functionals", "model run", "tracker", "baseline"}
+_PER_READING = {"gather", "functionals", "contours", "model run", "tracker", "baseline"}
 
 
 @contextmanager

@@ -30,8 +30,9 @@ from benchmarks.figures import Scores, equal_error_rate, ranged, recall_at, resa
 from benchmarks.gaussian import GaussianMachine, Kernels
 from benchmarks.reference import RECIPES
 from hackles.features import N_FUNCTIONALS
+from models.training.baselines import draw_baselines
 from models.training.corpora import CALM, Clip
-from models.training.fit import PRIOR, draw_baselines
+from models.training.fit import PRIOR
 
 EMOTIONS = ("anger", "neutral", "happiness", "sadness")
 

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from hackles.config import CONTOUR_FRAMES
 from hackles.errors import UsageError
 from hackles.features import N_CONTOURS, N_FUNCTIONALS
+from models.training.baselines import COLD, draw_baselines
+from models.training.calibrating import calibrated
 from models.training.crossed import EVERYTHING, crossed
-from models.training.fit import COLD, Examples, calibrated, draw_baselines, fit, strangers
+from models.training.examples import Examples
+from models.training.fit import fit, strangers
 
 CORPORA = ("emodb", "nemo", "ased")
 EMOTIONS = ("anger", "happiness", "neutral", "sadness")

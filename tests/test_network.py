@@ -15,9 +15,11 @@ from hackles.features import N_CONTOURS, N_FUNCTIONALS
 from hackles.features.contours import PITCH, VOICING
 from hackles.tracker import probability
 from models.training.__main__ import main
+from models.training.calibrating import calibrated
 from models.training.crossed import EVERYTHING, crossed
+from models.training.examples import Examples
 from models.training.export import export, metadata, unmeasured
-from models.training.fit import PRIOR_LOGIT, Examples, calibrated, fit
+from models.training.fit import PRIOR_LOGIT, fit
 from models.training.learning import _places, train
 from models.training.network import FLOOR_DB
 from models.training.tune import START

@@ -12,10 +12,12 @@ from hackles.baseline import Baseline
 from hackles.classifier import SENSITIVITIES, Classifier
 from hackles.tracker import probability
 from models.training.__main__ import main
+from models.training.baselines import draw_baselines
 from models.training.corpora import read_clips
 from models.training.crossed import EVERYTHING, crossed
+from models.training.examples import examples
 from models.training.export import export, metadata, unmeasured
-from models.training.fit import PRIOR, draw_baselines, examples
+from models.training.fit import PRIOR
 from models.training.measure import measure_clips, measure_runs, roughly
 from models.training.splits import hold_out
 from models.training.tune import START, TARGETS

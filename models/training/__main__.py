@@ -23,12 +23,14 @@ from scipy.special import gammaincinv
 from hackles.classifier import SENSITIVITIES, Classifier, Sensitivity
 from hackles.errors import UsageError
 from hackles.rejudging import judge
+from models.training.baselines import draw_baselines, own_calm
 from models.training.calls import speakers_of
 from models.training.corpora import NEVER_TRAINED, Clip, read_clips
 from models.training.crossed import EVERYTHING, crossed
 from models.training.evaluate import auc_by_corpus
+from models.training.examples import examples
 from models.training.export import export, metadata
-from models.training.fit import Model, draw_baselines, examples, own_calm, strangers
+from models.training.fit import Model, strangers
 from models.training.learning import STEPS
 from models.training.measure import measure_clips, training_readings
 from models.training.splits import Fold, a_fifth, hold_out, save

@@ -12,7 +12,10 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from hackles.types import AnyArray
-from models.training.fit import COLD, Examples, Model, calibrated, draw_baselines, fit, strangers
+from models.training.baselines import COLD, draw_baselines
+from models.training.calibrating import calibrated
+from models.training.examples import Examples
+from models.training.fit import Model, fit, strangers
 from models.training.learning import STEPS
 from models.training.splits import Fold
 

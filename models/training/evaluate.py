@@ -6,7 +6,9 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from hackles.types import AnyArray
-from models.training.fit import INPUTS, Examples, Inputs, draw_baselines, fit
+from models.training.baselines import draw_baselines
+from models.training.examples import Examples
+from models.training.fit import INPUTS, Inputs, fit
 from models.training.splits import Fold
 
 

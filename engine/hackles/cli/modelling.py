@@ -77,7 +77,7 @@ def _whole(model: Model, about: Metadata) -> Iterator[str]:
     yield f"trained on: {_data(about)}"
     yield f"never heard, of these: {', '.join(about.held_out) or 'nobody is named'}"
     yield f"terms: {' '.join(about.licence.split())}"
-    yield f"input: {len(about.functionals)} functionals of {about.sample_rate} Hz"
+    yield f"hears: {len(about.functionals)} functionals of each window, at {about.sample_rate} Hz"
     yield f"calibrated at a prior of {about.prior:g}"
     yield f"sensitivities, measured on {about.measured_on or 'nothing that is told'}:"
     for name, its in about.sensitivities.items():

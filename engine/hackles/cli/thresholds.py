@@ -104,7 +104,9 @@ def _number(value: float) -> str:
 
 
 def _hours(hours: float) -> str:
-    return f"{60 * hours:.0f} minutes" if hours < 1 else f"{_number(hours)} hours"
+    if hours < 1:
+        return _count(round(60 * hours), "minute")
+    return "1 hour" if _number(hours) == "1" else f"{_number(hours)} hours"
 
 
 def _count(n: float, what: str) -> str:
