@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -115,14 +116,28 @@ def test_processes_that_die_between_two_files_lose_none(tmp_path, monkeypatch):
     assert [s.summary.error for s in found] == [None] * 5
 
 
-def test_leaving_early_ends_the_processes(tmp_path):
+def test_leaving_early_ends_the_processes_and_the_threads_that_look_after_them(tmp_path):
     paths = short_calls(tmp_path, *"abcdef")
+    before = set(threading.enumerate())
     scored = batch.score_many(paths, Channels(1), 2)
     next(scored)
     processes = multiprocessing.active_children()
     assert len(processes) == 2
+    assert set(threading.enumerate()) > before
     scored.close()
+    assert set(threading.enumerate()) <= before
     program.wait_until(lambda: not any(process.is_alive() for process in processes))
+
+
+def test_a_pool_whose_process_died_leaves_no_thread_behind(tmp_path):
+    paths = short_calls(tmp_path, *"ab")
+    before = set(threading.enumerate())
+    scored = batch.score_many(paths, Channels(1), 2)
+    next(scored)
+    for process in multiprocessing.active_children():
+        process.kill()
+    assert len(list(scored)) == 1
+    assert set(threading.enumerate()) <= before
 
 
 @posix
