@@ -136,6 +136,40 @@ class Folder(_Section, frozen=True):
     quiet_s: Annotated[float, msgspec.Meta(ge=1.0, le=3600.0)] = 10.0
 
 
+class Device(_Section, frozen=True):
+    """What is played to the agent at this machine: the customer's voice, beside any softphone.
+
+    Attributes:
+        output: what is listened to, by its name as `hackles devices` tells it ...
+        customer_microphone: ... or else a microphone into which the customer alone speaks.
+        agent_microphone: opened for the timing of talk-over alone, never scored; "" opens none.
+        calls: where calls begin and end: in the "sound", or "told" by the softphone.
+        silence_s: by the sound, a call is over after so long a silence.
+        call: how calls' names begin.
+        agent: an opaque name of who sits here, or "".
+        wait_for_consent: whether a call is heard only once it was said that the caller agrees.
+        baresip: where its module ctrl_tcp listens; "" for none.
+        linphone: the pipe of a linphone-daemon; "" for none.
+    """
+
+    output: str = ""
+    customer_microphone: str = ""
+    agent_microphone: str = ""
+    calls: Literal["sound", "told"] = "sound"
+    silence_s: Annotated[float, msgspec.Meta(ge=5.0, le=600.0)] = 30.0
+    call: Text = "call"
+    agent: str = ""
+    wait_for_consent: bool = False
+    baresip: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^((\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5})?\Z",
+            description='an address and a port, such as "127.0.0.1:4444", or "" for none',
+        ),
+    ] = ""
+    linphone: str = ""
+
+
 class Control(_Section, frozen=True):
     """The API for the telephone system beside the daemon; loopback only."""
 
@@ -251,6 +285,7 @@ class Settings(_Section, frozen=True):
     media: Media | None = None
     pipe: tuple[Pipe, ...] = ()
     folder: tuple[Folder, ...] = ()
+    device: Device | None = None
     control: Control = Control()
     metrics: Metrics | None = None
     alerts: Alerts = Alerts()

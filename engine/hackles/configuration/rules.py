@@ -10,9 +10,9 @@ from hackles.capture.files import parse_channels
 from hackles.configuration import keeping
 from hackles.configuration.faults import Finding, Section, Sections
 from hackles.errors import UsageError
-from hackles.settings import DEFAULT_MODEL, Engine, Folder, Media, Output, Pipe, Store
+from hackles.settings import DEFAULT_MODEL, Device, Engine, Folder, Media, Output, Pipe, Store
 
-WAYS_IN: Final = ("audiosocket", "media", "pipe", "folder")
+WAYS_IN: Final = ("audiosocket", "media", "pipe", "folder", "device")
 _SECRETS: Final = ("key", "token_file", "twilio_token_file")
 _ENOUGH: Final = 65536
 _FOR_EVERYBODY: Final = stat.S_IROTH | stat.S_IWOTH
@@ -23,7 +23,8 @@ def findings(raw: Mapping[str, Any], sections: Sections) -> Iterator[Finding]:
     if not any(raw.get(name, []) != [] for name in WAYS_IN):
         yield Finding(
             (),
-            "There is no way in for calls; add [audiosocket], [media], [[pipe]] or [[folder]] "
+            "There is no way in for calls; add [audiosocket], [media], [[pipe]], [[folder]] or "
+            "[device] "
             "(`hackles config example` shows them)",
         )
     for part in sections.values():
@@ -44,6 +45,8 @@ def _alone(part: Section) -> Iterator[Finding]:
         yield from _folder(part, values)
     elif isinstance(values, Pipe) and os.path.isdir(values.path):
         yield Finding(part.path, "path is a folder; name a pipe (mkfifo makes one)", ("path",))
+    elif isinstance(values, Device):
+        yield from _device(part, values)
     elif isinstance(values, Output):
         yield from _output(part, values)
     elif isinstance(values, Store):
@@ -75,6 +78,25 @@ def _folder(part: Section, folder: Folder) -> Iterator[Finding]:
     if not os.path.isdir(folder.path):
         text = f"path is no folder: {folder.path}; make it before calls are to be found in it"
         yield Finding(part.path, text, ("path",), is_warning=True)
+
+
+def _device(part: Section, device: Device) -> Iterator[Finding]:
+    if bool(device.output) == bool(device.customer_microphone):
+        text = (
+            "needs either output or customer_microphone, and not both: `hackles devices` says "
+            "what there is"
+        )
+        yield Finding(part.path, text, ("output", "customer_microphone"))
+    if device.agent_microphone and device.agent_microphone == device.customer_microphone:
+        text = (
+            "agent_microphone is the customer's, too; a microphone into which both speak cannot "
+            "be listened to, so name another or leave it out"
+        )
+        yield Finding(part.path, text, ("agent_microphone",))
+    for key in ("baresip", "linphone", "wait_for_consent"):
+        if getattr(device, key) and device.calls != "told":
+            text = f'{key} needs calls = "told", or calls begin by the sound as well; add it'
+            yield Finding(part.path, text, (key, "calls"))
 
 
 def _output(part: Section, output: Output) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ _PATHS: Final = frozenset(
         ("media", "twilio_token_file"),
         ("pipe", "path"),
         ("folder", "path"),
+        ("device", "linphone"),
         ("output", "jsonl"),
         ("store", "folder"),
         ("store", "head"),

@@ -339,6 +339,8 @@ class Daemon:
         ]
         ways += [f"pipe {pipe.path}" for pipe in settings.pipe]
         ways += [f"folder {folder.path}" for folder in settings.folder]
+        if settings.device is not None:
+            ways.append(f"device {settings.device.output or settings.device.customer_microphone}")
         _log.info("The model: %s, sensitivity %s.", named(self._model), settings.engine.sensitivity)
         _log.info(
             "Listening: %s; control on %s%s.",
@@ -354,6 +356,7 @@ _FIXED: Final = (
     "media",
     "pipe",
     "folder",
+    "device",
     "control",
     "metrics",
     "output",

@@ -53,6 +53,20 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class CallBegins:
+    """An order: what [device] hears is a call from now on; what is said of it comes along."""
+
+    registration: Registration
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnds:
+    """An order: the call that [device] hears is over, if it is this one."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """An order: decide by these settings from now on."""
 
@@ -66,7 +80,7 @@ class Stop:
     """An order: hear what waits, say what is left to say, and end."""
 
 
-Order: TypeAlias = Registration | Withdrawn | Reload | Stop
+Order: TypeAlias = Registration | Withdrawn | CallBegins | CallEnds | Reload | Stop
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,81 @@
+"""PulseAudio, and PipeWire by the same protocol: what can be heard, and where a stream really is."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, Final
+
+from hackles.capture.sources import Source
+from hackles.errors import UsageError
+
+_MONITOR: Final = ".monitor"
+_CLIENT: Final = "hackles"
+_PROCESS: Final = "application.process.id"
+
+NO_SERVER: Final = (
+    "No sound server answers here (PulseAudio, or PipeWire with pipewire-pulse); run hackles in the "
+    "desktop session of whoever takes the calls."
+)
+
+
+class Pulse:
+    """A connection to the sound server; a `SoundSystem`."""
+
+    def __init__(self) -> None:
+        """Connect.
+
+        Raises:
+            UsageError: if pulsectl is not installed, or no server answers.
+        """
+        try:
+            import pulsectl  # type: ignore[import-untyped, unused-ignore]
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                "Devices need pulsectl, which is not installed; pip install 'hackles[desktop]'."
+            ) from error
+        except OSError as error:  # it loads the library as it is imported
+            raise UsageError(
+                "Devices need the library of PulseAudio; install libpulse0 (apt install libpulse0)."
+            ) from error
+        self._faults = (pulsectl.PulseError, OSError)
+        try:
+            self.client = pulsectl.Pulse(_CLIENT)
+        except self._faults as error:
+            raise UsageError(NO_SERVER) from error
+
+    def sources(self) -> list[Source]:
+        """See `SoundSystem`."""
+        try:
+            server, found = self.client.server_info(), self.client.source_list()
+        except self._faults as error:
+            raise UsageError(NO_SERVER) from error
+        defaults = {server.default_sink_name + _MONITOR, server.default_source_name}
+        sources = [_source(one, defaults) for one in found]
+        return sorted(sources, key=lambda source: (not source.is_output, source.name))
+
+    def peaks(self, names: Sequence[str], seconds: float) -> dict[str, float]:
+        """See `SoundSystem`."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """See `SoundSystem`."""
+        self.client.close()
+
+
+def _source(found: Any, defaults: set[str]) -> Source:
+    is_output = bool(found.monitor_of_sink_name)
+    name, description = found.name, found.description
+    if is_output:
+        name, description = found.monitor_of_sink_name, description.removeprefix("Monitor of ")
+    return Source(
+        name,
+        description,
+        is_output,
+        is_default=found.name in defaults,
+        is_running=found.state == "running",
+        sample_rate=found.sample_spec.rate,
+    )
+
+
+def own_process() -> str:
+    """Return what the server calls this process."""
+    return str(os.getpid())

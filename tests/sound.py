@@ -1,0 +1,106 @@
+"""A sound server of a test's own: PulseAudio without a sound card, on sinks that nobody hears."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.desktop_session import need
+from tests.program import wait_until
+
+PROGRAMS = ("pulseaudio", "pactl", "paplay")
+
+CUSTOMER, AGENT, NOBODY = "customer_out", "agent_mic", "quarantine"
+"""What the agent's headset plays; a sink whose monitor is the agent's microphone; one for no use."""
+
+
+class SoundServer:
+    """PulseAudio in a folder; it can be killed and started anew, its sinks come and go."""
+
+    def __init__(self, folder: Path, rate: int = 16_000) -> None:
+        """Start nothing yet.
+
+        Args:
+            folder: for its socket and state; the path must be short (a socket's name is).
+            rate: of the sinks, in Hz.
+        """
+        self.folder, self._rate = folder, rate
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "XDG_RUNTIME_DIR": str(folder),
+            "PULSE_RUNTIME_PATH": str(folder),
+            "PULSE_STATE_PATH": str(folder),
+            "PULSE_SERVER": f"unix:{folder}/native",
+        }
+        self._process: subprocess.Popen | None = None
+        self._modules: dict[str, str] = {}
+
+    def start(self, sinks: Mapping[str, str] | None = None, default: str = AGENT) -> None:
+        """Start it, with sinks (name: more arguments), and the microphone as default source."""
+        (self.folder / "native").unlink(missing_ok=True)
+        options = "--daemonize=no --exit-idle-time=-1 --disallow-exit=no --use-pid-file=no"
+        options += " --realtime=no --high-priority=no --log-level=error"
+        socket = f"module-native-protocol-unix socket={self.folder}/native auth-anonymous=1"
+        self._process = subprocess.Popen(
+            ["pulseaudio", "-n", *options.split(), "-L", socket],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(lambda: self.pactl("info", check=False) is not None)
+        self._modules.clear()
+        for name, more in (sinks or {AGENT: "", CUSTOMER: "", NOBODY: ""}).items():
+            self.load(name, more)
+        self.pactl("set-default-source", f"{default}.monitor")
+        self.pactl("set-default-sink", NOBODY)
+
+    def kill(self) -> None:
+        """Kill it, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def load(self, sink: str, more: str = "") -> None:
+        """Plug a sink in."""
+        description = f"sink_properties=device.description={sink}_description"
+        self._modules[sink] = self.pactl(
+            "load-module",
+            "module-null-sink",
+            f"sink_name={sink}",
+            f"rate={self._rate}",
+            "channels=1",
+            "norewinds=1",
+            description,
+            *more.split(),
+        ).strip()
+
+    def unload(self, sink: str) -> None:
+        """Pull a sink out."""
+        self.pactl("unload-module", self._modules.pop(sink))
+
+    def pactl(self, *arguments: str, check: bool = True) -> str | None:
+        """Return what pactl says; None if it failed and that is no fault."""
+        done = subprocess.run(
+            ["pactl", *arguments], env=self.environment, capture_output=True, text=True, timeout=30
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout if done.returncode == 0 else None
+
+    def play(self, sink: str, path: Path) -> subprocess.Popen:
+        """Begin to play a recording into a sink; the process ends when it was played."""
+        return subprocess.Popen(["paplay", f"--device={sink}", str(path)], env=self.environment)
+
+
+@contextmanager
+def sound_server(folder: Path, **chosen: int) -> Iterator[SoundServer]:
+    """Start a sound server with the three sinks; end it afterwards."""
+    need(*PROGRAMS)
+    server = SoundServer(folder, **chosen)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
