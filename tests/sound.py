@@ -12,7 +12,7 @@ from tests.program import wait_until
 PROGRAMS = ("pulseaudio", "pactl", "paplay")
 
 CUSTOMER, AGENT, NOBODY = "customer_out", "agent_mic", "quarantine"
-"""What the agent's headset plays; a sink whose monitor is the agent's microphone; one for no use."""
+"""What the agent's headset plays; a sink whose monitor is the agent's microphone; a spare one."""
 
 
 class SoundServer:

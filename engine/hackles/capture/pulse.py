@@ -1,4 +1,4 @@
-"""PulseAudio, and PipeWire by the same protocol: what can be heard, and where a stream really is."""
+"""PulseAudio, and PipeWire by the same protocol: what can be heard, where a stream really is."""
 
 import os
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ _CLIENT: Final = "hackles"
 _PROCESS: Final = "application.process.id"
 
 NO_SERVER: Final = (
-    "No sound server answers here (PulseAudio, or PipeWire with pipewire-pulse); run hackles in the "
-    "desktop session of whoever takes the calls."
+    "No sound server answers here (PulseAudio, or PipeWire with pipewire-pulse); run hackles in "
+    "the desktop session of whoever takes the calls."
 )
 
 
