@@ -4,6 +4,7 @@
     ├── UsageError          what was asked for cannot be done as asked (exit code 2)
     │   └── RoleError       whose voice it is was not said, or must not be scored
     ├── AudioError          a recording cannot be read, or not to its end
+    │   └── AwayError       a device, or the sound server, is not there now; it may come back
     ├── ModelError          the detector's file is not one that this engine can run
     └── StoreError          the record cannot be reached, read or written now
 
@@ -26,6 +27,10 @@ class RoleError(UsageError):
 
 class AudioError(HacklesError):
     """A recording cannot be read, or not to its end."""
+
+
+class AwayError(AudioError):
+    """A device, or the sound server, is not there now; it may come back."""
 
 
 class ModelError(HacklesError):

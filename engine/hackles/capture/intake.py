@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from hackles.types import Array, Bools, Ints, Role
 
@@ -109,3 +109,14 @@ class Intake(Protocol):
 
     def close(self) -> None:
         """Hang up on everybody and listen no longer."""
+
+
+@runtime_checkable
+class Marked(Protocol):
+    """A way in whose sound never stops: others may say where calls begin and end in it."""
+
+    def begin(self, offer: Offer) -> None:
+        """Take in that a call begins now; one that is under way is over."""
+
+    def end(self, call: str) -> None:
+        """Take in that a call is over now, if it is the newest."""

@@ -1,7 +1,6 @@
 """PulseAudio, and PipeWire by the same protocol: what can be heard, where a stream really is."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from hackles.capture.sources import Source
@@ -9,7 +8,6 @@ from hackles.errors import UsageError
 
 _MONITOR: Final = ".monitor"
 _CLIENT: Final = "hackles"
-_PROCESS: Final = "application.process.id"
 
 NO_SERVER: Final = (
     "No sound server answers here (PulseAudio, or PipeWire with pipewire-pulse); run hackles in "
@@ -36,25 +34,30 @@ class Pulse:
             raise UsageError(
                 "Devices need the library of PulseAudio; install libpulse0 (apt install libpulse0)."
             ) from error
-        self._faults = (pulsectl.PulseError, OSError)
+        self.faults = (pulsectl.PulseError, OSError)
         try:
             self.client = pulsectl.Pulse(_CLIENT)
-        except self._faults as error:
+        except self.faults as error:
             raise UsageError(NO_SERVER) from error
 
     def sources(self) -> list[Source]:
         """See `SoundSystem`."""
         try:
             server, found = self.client.server_info(), self.client.source_list()
-        except self._faults as error:
+        except self.faults as error:
             raise UsageError(NO_SERVER) from error
-        defaults = {server.default_sink_name + _MONITOR, server.default_source_name}
+        defaults = {monitor_of(server.default_sink_name), server.default_source_name}
         sources = [_source(one, defaults) for one in found]
         return sorted(sources, key=lambda source: (not source.is_output, source.name))
 
     def peaks(self, names: Sequence[str], seconds: float) -> dict[str, float]:
         """See `SoundSystem`."""
         raise NotImplementedError
+
+    def changes(self, tell: Callable[[int], None]) -> None:
+        """Let be told of each stream that records and whose state changed, by its number."""
+        self.client.event_mask_set("source_output")
+        self.client.event_callback_set(lambda event: tell(event.index))
 
     def close(self) -> None:
         """See `SoundSystem`."""
@@ -76,6 +79,6 @@ def _source(found: Any, defaults: set[str]) -> Source:
     )
 
 
-def own_process() -> str:
-    """Return what the server calls this process."""
-    return str(os.getpid())
+def monitor_of(sink: str) -> str:
+    """Return the name of the source that brings what a sink plays."""
+    return sink + _MONITOR

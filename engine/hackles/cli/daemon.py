@@ -22,6 +22,20 @@ def live(
         Sensitivity | None,
         typer.Option(help="From few warnings to early ones, instead of what the settings say."),
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Listen to what this output plays: the customer, beside any softphone.",
+            show_default="what the settings say; `hackles devices` tells what there is",
+        ),
+    ] = "",
+    customer_device: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Listen to a microphone into which the customer alone speaks."
+        ),
+    ] = "",
     shadow: Annotated[
         bool, typer.Option("--shadow", help="Score and record, but show nobody any alert.")
     ] = False,
@@ -42,7 +56,20 @@ def live(
         "model": model or None,
         "sensitivity": None if sensitivity is None else sensitivity.value,
     }
-    raise typer.Exit(daemon.run(lambda: daemon.chosen(load(config), shadow, **engine)))
+    heard = _heard(device, customer_device)
+    raise typer.Exit(daemon.run(lambda: daemon.chosen(load(config, heard), shadow, **engine)))
+
+
+def _heard(device: str, customer_device: str) -> dict[str, str]:
+    """Return the keys of [device] that were chosen on the command line."""
+    if device and customer_device:
+        raise UsageError(
+            "Name either --device (what an output plays) or --customer-device (a microphone), "
+            "not both: one customer at a time is listened to."
+        )
+    if not device and not customer_device:
+        return {}
+    return {"output": device, "customer_microphone": customer_device}
 
 
 configuration = typer.Typer(help="The daemon's configuration file.", no_args_is_help=True)

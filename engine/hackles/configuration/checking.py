@@ -3,15 +3,19 @@
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from hackles.configuration import addresses, rules, sections
 from hackles.configuration.faults import Fault, Finding, Sections
 from hackles.configuration.positions import Positions
 from hackles.errors import UsageError
 from hackles.settings import Settings
+
+_NO_KEYS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,17 @@ def _in_one_line(text: str) -> str:
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
-def load(path: str | Path) -> Settings:
+def load(path: str | Path, device: Mapping[str, str] | None = None) -> Settings:
     """Return what a configuration file says; paths in it begin at its folder.
+
+    Args:
+        path: of the file.
+        device: keys of [device] that were chosen elsewhere, instead of the file's.
 
     Raises:
         UsageError: which names every fault and its line, if there is any but warnings.
     """
-    checked = check(path)
+    checked = check(path, device or {})
     if checked.settings is None:
         lines = checked.lines(are_warnings=False)
         head = [] if len(lines) == 1 else [f"{checked.path} has {len(lines)} faults:"]
@@ -57,13 +65,15 @@ def load(path: str | Path) -> Settings:
     return checked.settings
 
 
-def check(path: str | Path) -> Checked:
+def check(path: str | Path, device: Mapping[str, str] = _NO_KEYS) -> Checked:
     """Return what is wrong with a configuration file, and the settings if they are well."""
     try:
         text = _text(Path(path))
         raw = _parsed(text)
     except _FileError as error:
         return Checked(str(path), (error.fault,), None)
+    if device and isinstance(raw.get("device", {}), dict):
+        raw["device"] = {**raw.get("device", {}), **device}
     found, findings = sections.read(raw, os.path.dirname(os.path.abspath(path)))
     findings += _known(found, [*addresses.findings(found), *rules.findings(raw, found)])
     positions = Positions(text)

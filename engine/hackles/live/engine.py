@@ -12,12 +12,22 @@ import msgspec
 
 from hackles.bank import Bank
 from hackles.capture.g711 import Encoding
-from hackles.capture.intake import Intake, Troubles
+from hackles.capture.intake import Intake, Marked, Offer, Troubles
 from hackles.capture.sockets import Door
 from hackles.config import SAMPLE_RATE
 from hackles.errors import UsageError
 from hackles.live.calls import LiveCalls
-from hackles.live.news import News, Order, Registration, Reload, Report, Stop, Withdrawn
+from hackles.live.news import (
+    CallBegins,
+    CallEnds,
+    News,
+    Order,
+    Registration,
+    Reload,
+    Report,
+    Stop,
+    Withdrawn,
+)
 from hackles.models import Model
 from hackles.pace import ticks
 from hackles.settings import Settings, Thresholds
@@ -75,7 +85,7 @@ def ways_in(
         settings: which.
         doors: where connections come from, by section.
         max_samples: the most samples of one call to hand over in a tick.
-        has_files: whether pipes and folders are this worker's.
+        has_files: whether pipes, folders and devices are this worker's.
     """
     found: list[Intake] = []
     if settings.audiosocket is not None:
@@ -102,6 +112,10 @@ def ways_in(
         from hackles.capture.watched_folder import WatchedFolders
 
         found.append(WatchedFolders(settings.folder, max_samples))
+    if settings.device is not None and has_files:
+        from hackles.capture.devices import Devices
+
+        found.append(Devices(settings.device, max_samples))
     return found
 
 
@@ -149,7 +163,7 @@ class Engine:
             settings: the daemon's.
             model: that judges; the same however often a worker begins again.
             doors: where connections come from, by section.
-            has_files: whether pipes and folders are this worker's.
+            has_files: whether pipes, folders and devices are this worker's.
             clock: seconds from any start.
             cpu_clock: CPU seconds of this worker.
 
@@ -200,10 +214,24 @@ class Engine:
             self._calls.register(order)
         elif isinstance(order, Withdrawn):
             self._calls.withdraw(order.call)
+        elif isinstance(order, CallBegins | CallEnds):
+            self._mark(order)
         elif isinstance(order, Reload):
             self._calls.withdraw_digit = order.withdraw_digit
             tracker = self._model.at(order.sensitivity).tracker
             self._bank.set_tracker(thresholds_over(tracker, order.thresholds))
+
+    def _mark(self, order: CallBegins | CallEnds) -> None:
+        """Tell the device where a call begins or ends, if it is heard by this worker."""
+        if isinstance(order, CallBegins):
+            self._calls.register(order.registration)
+        for intake in self._intakes:
+            if not isinstance(intake, Marked):
+                continue
+            if isinstance(order, CallBegins):
+                intake.begin(Offer(order.registration.id, order.registration.role))
+            else:
+                intake.end(order.call)
 
     def _report(self, news: Iterable[News], has_stopped: bool = False) -> Report:
         """Return what happened, and begin to count anew."""

@@ -1,0 +1,124 @@
+"""Lines over PulseAudio (PipeWire speaks the same): PortAudio hears, pulsectl watches the route."""
+
+import os
+from typing import Any, Final
+
+from hackles.capture.device_stream import DeviceStream, Piece
+from hackles.capture.pulse import NO_SERVER, Pulse, monitor_of
+from hackles.capture.route import Route
+from hackles.capture.sources import find
+from hackles.errors import AudioError, AwayError, UsageError
+
+_PROCESS: Final = "application.process.id"
+
+
+class PulseLines:
+    """See `Lines`."""
+
+    def __init__(self) -> None:
+        """Connect, and let changes be told."""
+        try:
+            self._pulse = Pulse()
+            self._pulse.changes(self._note)
+        except UsageError as error:
+            if str(error) == NO_SERVER:
+                raise AwayError(NO_SERVER) from error
+            raise
+        self._disturbed: set[int] = set()
+
+    def open(self, name: str, is_output: bool) -> "PulseLine":
+        """See `Lines`."""
+        source = find(name, self._ask(self._pulse.sources), is_output)
+        if source is None:
+            raise AwayError(f"There is no device {name} now.")
+        at = monitor_of(source.name) if is_output else source.name
+        index = self._ask(lambda: self._pulse.client.get_source_by_name(at).index)
+        before = {output.index for output in self._outputs()}
+        try:
+            stream = DeviceStream(at, source.sample_rate)
+        except AudioError as error:
+            raise AwayError(str(error)) from error
+        try:
+            own = [one for one in self._outputs() if one.index not in before and _is_own(one)]
+        except AwayError:
+            stream.close()
+            raise
+        if len(own) != 1:
+            stream.close()
+            raise AwayError(f"The stream from {name} cannot be told from others.")
+        return PulseLine(self, stream, own[0].index, index)
+
+    def wait(self, seconds: float) -> None:
+        """See `Lines`."""
+        self._ask(lambda: self._pulse.client.event_listen(timeout=seconds))
+
+    def close(self) -> None:
+        """See `Lines`."""
+        self._pulse.close()
+
+    def route(self, output: int, wanted: int, before: object) -> tuple[Route, object]:
+        """Return where a stream is, and how it is set.
+
+        Args:
+            output: the server's number of the stream.
+            wanted: of the source on which it belongs.
+            before: how it was set when last asked; a change of that is no change of route.
+        """
+        found = [one for one in self._outputs() if one.index == output]
+        # Whatever the server told before it answered is noted by now.
+        was_disturbed = output in self._disturbed
+        self._disturbed.discard(output)
+        if not found or found[0].source != wanted:
+            return Route.WRONG, before
+        set_ = (found[0].mute, tuple(found[0].volume.values))
+        is_explained = before is not None and set_ != before
+        return (Route.DISTURBED if was_disturbed and not is_explained else Route.RIGHT), set_
+
+    def _outputs(self) -> list[Any]:
+        outputs: list[Any] = self._ask(self._pulse.client.source_output_list)
+        return outputs
+
+    def _ask(self, question: Any) -> Any:
+        try:
+            return question()
+        except self._pulse.faults as error:
+            raise AwayError(NO_SERVER) from error
+
+    def _note(self, output: int) -> None:
+        self._disturbed.add(output)
+
+
+class PulseLine:
+    """See `Line`."""
+
+    def __init__(self, lines: PulseLines, stream: DeviceStream, output: int, wanted: int) -> None:
+        """Watch a stream.
+
+        Args:
+            lines: whose it is.
+            stream: it.
+            output: the server's number of it.
+            wanted: of the source on which it belongs.
+        """
+        self._lines, self._stream = lines, stream
+        self._output, self._wanted = output, wanted
+        self._set: object = None
+
+    def take(self) -> list[Piece]:
+        """See `Line`."""
+        return self._stream.take()
+
+    def check(self) -> Route:
+        """See `Line`."""
+        if not self._stream.is_alive:
+            return Route.WRONG
+        route, self._set = self._lines.route(self._output, self._wanted, self._set)
+        return route
+
+    def close(self) -> None:
+        """See `Line`."""
+        self._stream.close()
+
+
+def _is_own(output: Any) -> bool:
+    return bool(output.proplist.get(_PROCESS) == str(os.getpid()))

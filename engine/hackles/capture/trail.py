@@ -1,0 +1,64 @@
+"""The last seconds of a device's sound, by position: what calls are cut out of."""
+
+from collections import deque
+
+import numpy as np
+
+from hackles.capture.tap import Heard
+from hackles.config import SAMPLE_RATE
+from hackles.types import Array
+
+_NONE: Array = np.empty(0, np.float32)
+
+
+class Trail:
+    """Samples, and where they lie; positions count all there was, heard or lost.
+
+    Attributes:
+        end: the position behind all of it.
+        end_s: when that was heard, in seconds of its clock.
+    """
+
+    def __init__(self, begin_s: float) -> None:
+        """Begin with nothing.
+
+        Args:
+            begin_s: when, in seconds of the clock of what will be heard.
+        """
+        self.end, self.end_s = 0, begin_s
+        self._stretches: deque[tuple[int, Array]] = deque()
+
+    def append(self, heard: Heard) -> int:
+        """Add what was heard; return how many samples are missing before it."""
+        lost = round(heard.lost_s * SAMPLE_RATE)
+        self._stretches.append((self.end + lost, heard.samples))
+        self.end += lost + len(heard.samples)
+        self.end_s = heard.end
+        return lost
+
+    def position(self, clock_s: float) -> int:
+        """Return where a moment lies, in seconds of the clock of what was heard."""
+        return max(0, self.end + round((clock_s - self.end_s) * SAMPLE_RATE))
+
+    def read(self, position: int, most: int, until: int) -> tuple[int, Array]:
+        """Return what comes from a position on: how much is missing first, and samples.
+
+        Args:
+            position: from where.
+            most: how many samples at most; fewer if something is missing behind them.
+            until: where to stop, which may lie behind all that was heard.
+        """
+        for start, samples in self._stretches:
+            if start + len(samples) > position:
+                first = max(start, position)
+                some = samples[first - start : min(until, first + most) - start]
+                return max(0, min(first, until) - position), some if until > first else _NONE
+        return max(0, until - position), _NONE
+
+    def trim(self, position: int) -> None:
+        """Forget what lies before a position."""
+        while self._stretches:
+            start, samples = self._stretches[0]
+            if start + len(samples) > position:
+                return
+            self._stretches.popleft()
