@@ -36,6 +36,7 @@ class SoundServer:
         }
         self._process: subprocess.Popen | None = None
         self._modules: dict[str, str] = {}
+        self._players: list[subprocess.Popen] = []
 
     def start(self, sinks: Mapping[str, str] | None = None, default: str = AGENT) -> None:
         """Start it, with sinks (name: more arguments), and the microphone as default source."""
@@ -64,18 +65,17 @@ class SoundServer:
             self._process = None
 
     def load(self, sink: str, more: str = "") -> None:
-        """Plug a sink in."""
-        description = f"sink_properties=device.description={sink}_description"
-        self._modules[sink] = self.pactl(
-            "load-module",
-            "module-null-sink",
-            f"sink_name={sink}",
-            f"rate={self._rate}",
-            "channels=1",
-            "norewinds=1",
-            description,
-            *more.split(),
-        ).strip()
+        """Plug a sink in, with other arguments than usual ("rate=44100 norewinds=0")."""
+        chosen = {
+            "sink_name": sink,
+            "rate": str(self._rate),
+            "channels": "1",
+            "norewinds": "1",
+            "sink_properties": f"device.description={sink}_description",
+            **dict(one.split("=", 1) for one in more.split()),
+        }
+        arguments = [f"{key}={value}" for key, value in chosen.items()]
+        self._modules[sink] = self.pactl("load-module", "module-null-sink", *arguments).strip()
 
     def unload(self, sink: str) -> None:
         """Pull a sink out."""
@@ -91,7 +91,20 @@ class SoundServer:
 
     def play(self, sink: str, path: Path) -> subprocess.Popen:
         """Begin to play a recording into a sink; the process ends when it was played."""
-        return subprocess.Popen(["paplay", f"--device={sink}", str(path)], env=self.environment)
+        player = subprocess.Popen(
+            ["paplay", f"--device={sink}", str(path)],
+            env=self.environment,
+            stderr=subprocess.DEVNULL,  # it complains when its sink is pulled out
+        )
+        self._players.append(player)
+        return player
+
+    def silence(self) -> None:
+        """Play nothing any longer."""
+        for player in self._players:
+            player.kill()
+            player.wait()
+        self._players.clear()
 
 
 @contextmanager
@@ -103,4 +116,5 @@ def sound_server(folder: Path, **chosen: int) -> Iterator[SoundServer]:
     try:
         yield server
     finally:
+        server.silence()
         server.kill()

@@ -195,6 +195,7 @@ class Tapped:
 
     def take(self) -> list[Heard]:
         """See `Source`."""
+        self._tap.check()
         return self._ear.take()
 
     def close(self) -> None:

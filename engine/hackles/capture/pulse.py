@@ -34,7 +34,9 @@ class Pulse:
             raise UsageError(
                 "Devices need the library of PulseAudio; install libpulse0 (apt install libpulse0)."
             ) from error
-        self.faults = (pulsectl.PulseError, OSError)
+        # Of the last two pulsectl tells nobody: what the library says, and a lost connection.
+        said = pulsectl.pulsectl
+        self.faults = (pulsectl.PulseError, OSError, said.PulseDisconnected, said.c.pa.CallError)
         try:
             self.client = pulsectl.Pulse(_CLIENT)
         except self.faults as error:

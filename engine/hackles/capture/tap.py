@@ -5,6 +5,7 @@ until it is, and what is missing is told in seconds.
 """
 
 import logging
+import sys
 import threading
 import time
 from collections import deque
@@ -96,15 +97,19 @@ class Ear:
         elif route is Route.DISTURBED:
             self._unconfirmed.discard()
         else:
-            self.drop("was taken away, or its sound was led elsewhere")
+            self.drop("It was taken away, or its sound was led elsewhere.")
 
     def drop(self, why: str) -> None:
+        """Close the line, and say why."""
+        self.close()
+        self._complain(why)
+
+    def close(self) -> None:
         """Close the line: nothing that came over it and waits is handed over."""
         self._unconfirmed.discard()
         if self._line is not None:
             self._line.close()
             self._line = None
-        self._complain(why)
 
     def _open(self, lines: Lines, now: float) -> None:
         try:
@@ -131,9 +136,7 @@ class Ear:
     def _complain(self, why: str) -> None:
         """Say once why it is not heard."""
         if self.is_heard or why != self._complaint:
-            _log.warning(
-                "%s is not heard: %s Calls go on unheard until it is back.", self.name, why
-            )
+            _log.warning("%s is not heard until this has changed: %s", self.name, why)
         self.is_heard, self._complaint = False, why
 
 
@@ -149,8 +152,18 @@ class Tap:
         """
         self.ears, self._connect = ears, connect
         self._is_closing = threading.Event()
+        self._fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="devices", daemon=True)
         self._thread.start()
+
+    def check(self) -> None:
+        """Do nothing, as long as the thread lives.
+
+        Raises:
+            RuntimeError: if it broke, which is a bug.
+        """
+        if self._fault is not None:
+            raise RuntimeError("The thread that listens to devices broke.") from self._fault
 
     def close(self) -> None:
         """Stop listening."""
@@ -158,6 +171,12 @@ class Tap:
         self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
+        try:
+            self._live()
+        finally:
+            self._fault = sys.exception()
+
+    def _live(self) -> None:
         while not self._is_closing.is_set():
             try:
                 lines = self._connect()
@@ -177,7 +196,8 @@ class Tap:
             for ear in self.ears:
                 ear.turn(lines, time.monotonic())
             lines.wait(_TURN_S)
-        self._drop("hackles ends.")
+        for ear in self.ears:
+            ear.close()
 
     def _drop(self, why: str) -> None:
         for ear in self.ears:

@@ -1,0 +1,181 @@
+"""The tap on a real sound server: what it hands over came from the device that was named."""
+
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from hackles.capture.tap import Ear, Tap
+from tests.conftest import customer
+from tests.program import wait_until
+from tests.sound import AGENT, CUSTOMER, NOBODY, sound_server
+
+RATE = 16_000
+
+
+@pytest.fixture
+def server(tmp_path_factory, monkeypatch):
+    """A sound server that this process's libraries find."""
+    with sound_server(tmp_path_factory.mktemp("s")) as server:
+        for name, value in server.environment.items():
+            if name != "PATH":
+                monkeypatch.setenv(name, value)
+        yield server
+
+
+class Listening:
+    """A tap on one device, and all that it handed over."""
+
+    def __init__(self, name, is_output=True):
+        self.ear = Ear(name, is_output)
+        self.tap = Tap([self.ear])
+        self.heard = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.tap.close()
+
+    def gather(self):
+        self.heard += self.ear.take()
+        return self
+
+    def for_s(self, seconds):
+        time.sleep(seconds)
+        return self.gather()
+
+    def until_more_than(self, seconds):
+        """Wait until so many more seconds of sound came."""
+        before = self.gather().sound_s
+        wait_until(lambda: self.gather().sound_s > before + seconds)
+        return self
+
+    @property
+    def samples(self):
+        return np.concatenate([np.empty(0, np.float32), *[one.samples for one in self.heard]])
+
+    @property
+    def sound_s(self):
+        return len(self.samples) / 8000
+
+    @property
+    def lost_s(self):
+        return sum(one.lost_s for one in self.heard)
+
+
+def spoken(path, call, offset, seconds=40):
+    """Write a caller's voice on a direct voltage, which tells for sure whose samples they are."""
+    samples = np.resize(customer(call), seconds * 8000)
+    soundfile.write(path, 0.3 * samples / np.abs(samples).max() + offset, 8000)
+    return path
+
+
+def test_what_is_heard_is_what_was_played(server, tmp_path):
+    voice = customer("en_rising_1")[: 6 * 8000]
+    soundfile.write(tmp_path / "voice.wav", 0.5 * voice / np.abs(voice).max(), 8000)
+    with Listening(CUSTOMER) as one:
+        one.until_more_than(0.2)
+        server.play(CUSTOMER, tmp_path / "voice.wav").wait()
+        one.for_s(1.0)
+    heard = one.samples
+    shift = np.argmax(np.correlate(heard, voice, "valid"))
+    assert np.corrcoef(heard[shift : shift + len(voice)], voice)[0, 1] > 0.95
+    assert one.lost_s < 1.5  # before it was first heard, and nothing later
+
+
+def test_a_device_can_be_named_as_people_know_it(server):
+    with Listening(f"{CUSTOMER}_description") as one:
+        one.until_more_than(0.2)
+
+
+def test_when_the_device_is_pulled_out_not_one_sample_of_the_microphone_is_handed_over(
+    server, tmp_path
+):
+    caller = spoken(tmp_path / "caller.wav", "en_calm_1", 0.5)
+    agent = spoken(tmp_path / "agent.wav", "es_rising_1", -0.5)
+    server.play(CUSTOMER, caller)
+    server.play(AGENT, agent)
+    with Listening(CUSTOMER) as one:
+        for _ in range(3):
+            one.until_more_than(0.5)
+            server.unload(CUSTOMER)
+            one.for_s(0.7)  # the server leads the stream to the microphone meanwhile
+            server.load(CUSTOMER)
+            server.play(CUSTOMER, caller)
+        one.until_more_than(0.5)
+    assert one.samples.max() > 0.3
+    assert one.samples.min() > -0.02
+    assert one.lost_s > 3 * 0.7
+
+
+def test_a_stream_that_somebody_leads_to_the_microphone_and_back_is_heard_anew(server, tmp_path):
+    server.play(AGENT, spoken(tmp_path / "agent.wav", "es_rising_1", -0.5))
+    server.play(CUSTOMER, spoken(tmp_path / "caller.wav", "en_calm_1", 0.5))
+    with Listening(CUSTOMER) as one:
+        one.until_more_than(0.5)
+        for pause_s in (0.0, 0.02, 0.3):
+            outputs = server.pactl("list", "short", "source-outputs").splitlines()
+            number = outputs[-1].split()[0]
+            server.pactl("move-source-output", number, f"{AGENT}.monitor")
+            time.sleep(pause_s)
+            server.pactl("move-source-output", number, f"{CUSTOMER}.monitor", check=False)
+            one.until_more_than(0.5)
+    assert one.samples.max() > 0.3
+    assert one.samples.min() > -0.02
+
+
+def test_a_sound_server_that_is_killed_is_missed_and_heard_again_when_it_is_back(server, tmp_path):
+    caller = spoken(tmp_path / "caller.wav", "en_calm_1", 0.5)
+    agent = spoken(tmp_path / "agent.wav", "es_rising_1", -0.5)
+    server.play(CUSTOMER, caller)
+    server.play(AGENT, agent)
+    with Listening(CUSTOMER) as one:
+        one.until_more_than(0.5)
+        server.kill()
+        one.for_s(0.5)
+        # The microphone is there first, as it is after a restart.
+        server.start({AGENT: "", NOBODY: ""})
+        server.play(AGENT, agent)
+        one.for_s(1.0)
+        server.load(CUSTOMER)
+        server.play(CUSTOMER, caller)
+        one.until_more_than(0.5)
+    assert one.samples.max() > 0.3
+    assert one.samples.min() > -0.02
+    assert one.lost_s > 1.5
+
+
+def test_another_volume_costs_no_sound(server):
+    with Listening(CUSTOMER) as one:
+        one.until_more_than(0.5)
+        before = one.lost_s
+        number = server.pactl("list", "short", "source-outputs").split()[0]
+        for volume in ("50%", "100%"):
+            server.pactl("set-source-output-volume", number, volume)
+            one.until_more_than(0.4)
+    assert one.lost_s == before
+
+
+def test_a_device_that_comes_back_at_another_rate_is_heard_as_before(server, tmp_path):
+    with Listening(CUSTOMER) as one:
+        one.until_more_than(0.5)
+        server.unload(CUSTOMER)
+        server.load(CUSTOMER, "rate=44100 channels=2")
+        one.until_more_than(0.3)
+        voice = customer("en_rising_1")[: 3 * 8000]
+        soundfile.write(tmp_path / "voice.wav", 0.5 * voice / np.abs(voice).max(), 8000)
+        server.play(CUSTOMER, tmp_path / "voice.wav").wait()
+        one.for_s(1.0)
+    heard = one.samples
+    shift = np.argmax(np.correlate(heard, voice, "valid"))
+    assert np.corrcoef(heard[shift : shift + len(voice)], voice)[0, 1] > 0.95
+
+
+def test_a_microphone_is_not_taken_for_an_output(server, caplog):
+    server.pactl("load-module", "module-remap-source", "source_name=mic", f"master={AGENT}.monitor")
+    with Listening("mic") as one:
+        one.for_s(0.8)
+    assert one.sound_s == 0
+    assert "mic is a microphone" in caplog.text
