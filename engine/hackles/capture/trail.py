@@ -48,12 +48,20 @@ class Trail:
             most: how many samples at most; fewer if something is missing behind them.
             until: where to stop, which may lie behind all that was heard.
         """
+        first, parts = until, []
+        at = position
         for start, samples in self._stretches:
-            if start + len(samples) > position:
-                first = max(start, position)
-                some = samples[first - start : min(until, first + most) - start]
-                return max(0, min(first, until) - position), some if until > first else _NONE
-        return max(0, until - position), _NONE
+            end = start + len(samples)
+            if end <= at:
+                continue
+            if not parts:
+                first = min(max(start, position), until)
+            elif start > at:
+                break
+            parts.append(samples[max(0, at - start) :])
+            at = end
+        found = np.concatenate([_NONE, *parts])[: max(0, min(most, until - first))]
+        return first - position, found
 
     def trim(self, position: int) -> None:
         """Forget what lies before a position."""

@@ -1,0 +1,258 @@
+"""The way in for a device: calls are cut out of a sound that never stops."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hackles.capture.devices import Devices
+from hackles.capture.intake import Offer
+from hackles.capture.tap import Heard
+from hackles.settings import Device
+from hackles.types import Role
+
+RATE = 8000
+TICK_S = 0.1
+LATE_S = 0.4
+"""So long the tap holds sound back."""
+
+
+class Scripted:
+    """A device whose samples count the seconds since it was first listened to."""
+
+    def __init__(self):
+        self.until = 0.0
+        self.is_there = True
+        self._lost_s = 0.0
+        self._waiting = []
+
+    def pass_to(self, now):
+        """Let the device's time go on to `now`; what is sound is known a little later."""
+        if not self.is_there:
+            return
+        end = max(self.until, round(now - LATE_S, 6))
+        if end > self.until:
+            first, last = round(self.until * RATE), round(end * RATE)
+            samples = (np.arange(first, last) / RATE).astype(np.float32)
+            self._waiting.append(Heard(self._lost_s, samples, end))
+            self.until, self._lost_s = end, 0.0
+
+    def lose(self, seconds):
+        self.until += seconds
+        self._lost_s += seconds
+
+    def take(self):
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def close(self):
+        """Nothing to close."""
+
+
+class Room:
+    """The intake, a clock, and what of each call was handed over."""
+
+    def __init__(self, slots=1, most=2480, **section):
+        self.now = 0.0
+        self.source = Scripted()
+        section = {"output": "headset", "calls": "told", **section}
+        self.devices = Devices(Device(**section), most, self.source, lambda: self.now)
+        self.is_refused = lambda offer: False
+        self.calls, self.ended, self.lost = {}, [], {}
+        self._slots, self._free = {}, list(range(slots))
+
+    def pass_s(self, seconds):
+        for _ in range(round(seconds / TICK_S)):
+            self.now = round(self.now + TICK_S, 6)
+            self.source.pass_to(self.now)
+            self.tick()
+        return self
+
+    def tick(self):
+        received = self.devices.receive(self._open)
+        assert len(set(received.slots.tolist())) == len(received.slots)
+        rows = np.split(received.samples, np.cumsum(received.counts)[:-1])
+        for slot, lost, samples in zip(received.slots, received.lost, rows, strict=False):
+            call = self._slots[slot]
+            self.lost[call] += int(lost)
+            self.calls[call] = np.concatenate([self.calls[call], samples])
+        for slot in received.ended:
+            self.ended.append(self._slots.pop(slot))
+            self._free.append(slot)
+
+    def _open(self, offer):
+        assert offer.role is Role.CUSTOMER
+        if self.is_refused(offer) or not self._free:
+            return None
+        slot = self._free.pop()
+        self._slots[slot] = offer.call
+        self.calls[offer.call] = np.empty(0, np.float32)
+        self.lost[offer.call] = 0
+        return slot
+
+    def begin(self, call):
+        self.devices.begin(Offer(call, Role.CUSTOMER))
+
+    def forget(self, call):
+        slot = next(slot for slot, one in self._slots.items() if one == call)
+        del self._slots[slot]
+        self._free.append(slot)
+        self.devices.forget(slot)
+
+
+def spans(room, call, begin_s, end_s):
+    """Return whether a call holds every sample from one moment to another."""
+    expected = np.arange(round(begin_s * RATE), round(end_s * RATE)) / RATE
+    return np.array_equal(room.calls[call], expected.astype(np.float32))
+
+
+def test_a_call_has_all_that_was_played_between_its_beginning_and_its_end():
+    room = Room().pass_s(3.0)
+    room.begin("one")
+    room.pass_s(5.0)
+    room.devices.end("one")
+    room.pass_s(2.0)
+    assert room.ended == ["one"]
+    assert spans(room, "one", 3.0, 8.0)
+    assert room.lost == {"one": 0}
+
+
+def test_nothing_is_handed_over_between_calls():
+    room = Room().pass_s(5.0)
+    assert room.calls == {}
+
+
+def test_a_call_that_begins_ends_the_one_before():
+    room = Room().pass_s(1.0)
+    room.begin("one")
+    room.pass_s(3.0)
+    room.begin("two")
+    room.pass_s(3.0)
+    room.devices.end("two")
+    room.pass_s(2.0)
+    assert room.ended == ["one", "two"]
+    assert spans(room, "one", 1.0, 4.0)
+    assert spans(room, "two", 4.0, 7.0)
+
+
+def test_the_end_of_a_call_that_is_over_ends_no_other():
+    room = Room()
+    room.begin("one")
+    room.pass_s(1.0)
+    room.begin("two")
+    room.devices.end("one")
+    room.pass_s(3.0)
+    room.devices.end("one")
+    room.devices.end("nobody's")
+    room.pass_s(3.0)
+    assert room.ended == ["one"]
+
+
+def test_what_is_missing_is_told_where_it_is():
+    room = Room().pass_s(1.0)
+    room.begin("one")
+    room.pass_s(2.0)
+    room.source.lose(2.5)
+    room.pass_s(5.0)
+    room.devices.end("one")
+    room.pass_s(2.0)
+    assert room.lost["one"] == 2.5 * RATE
+    assert len(room.calls["one"]) == 4.5 * RATE
+
+
+def test_a_call_ends_though_its_device_stays_away_and_is_as_long_as_it_was():
+    room = Room().pass_s(1.0)
+    room.begin("one")
+    room.pass_s(2.0)
+    room.source.is_there = False
+    room.pass_s(10.0)
+    assert room.ended == []
+    room.devices.end("one")
+    room.pass_s(3.0)
+    assert room.ended == ["one"]
+    assert len(room.calls["one"]) + room.lost["one"] == 12 * RATE
+
+
+def test_a_call_can_begin_while_the_device_is_away():
+    room = Room()
+    room.source.is_there = False
+    room.pass_s(5.0)
+    room.begin("one")
+    room.pass_s(4.0)
+    room.source.lose(8.6)
+    room.source.is_there = True
+    room.pass_s(4.0)
+    room.devices.end("one")
+    room.pass_s(2.0)
+    assert room.ended == ["one"]
+    assert room.lost["one"] == round(3.6 * RATE)
+    assert spans(room, "one", 8.6, 13.0)
+
+
+def test_a_call_that_is_forgotten_is_not_handed_over_any_more():
+    room = Room()
+    room.begin("one")
+    room.pass_s(3.0)
+    heard = len(room.calls["one"])
+    room.forget("one")
+    room.pass_s(3.0)
+    assert len(room.calls["one"]) == heard
+    room.begin("two")
+    room.pass_s(3.0)
+    assert spans(room, "two", 6.0, room.now - LATE_S)
+
+
+def test_a_call_that_is_refused_is_not_heard_and_the_next_one_is():
+    room = Room()
+    room.is_refused = lambda offer: offer.call == "one"
+    room.begin("one")
+    room.pass_s(2.0)
+    room.devices.end("one")
+    room.begin("two")
+    room.pass_s(2.0)
+    assert list(room.calls) == ["two"]
+
+
+def test_of_what_waits_too_long_the_oldest_is_skipped_and_told_as_lost():
+    room = Room(most=800).pass_s(1.0)
+    room.begin("one")
+    room.pass_s(1.0)
+    room.now += 3.0
+    room.source.pass_to(room.now)
+    room.tick()
+    room.devices.skip([0])
+    room.pass_s(2.0)
+    assert room.lost["one"] > RATE
+    assert len(room.calls["one"]) + room.lost["one"] >= round((room.now - LATE_S - 1.0) * RATE) - 800
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["begin", "end", "pass", "lose"]), st.integers(1, 8)),
+        max_size=20,
+    ),
+    st.sampled_from([800, 2480]),
+)
+def test_no_sample_is_in_two_calls_or_twice_and_time_is_never_lost(story, most):
+    room, names, begun, lasted = Room(most=most), [], {}, {}
+    for what, count in story:
+        if what == "begin":
+            if names and names[-1] not in lasted:
+                lasted[names[-1]] = room.now - begun[names[-1]]
+            names.append(f"call-{len(names)}")
+            begun[names[-1]] = room.now
+            room.begin(names[-1])
+        elif what == "end" and names and names[-1] not in lasted:
+            lasted[names[-1]] = room.now - begun[names[-1]]
+            room.devices.end(names[-1])
+        elif what == "lose":
+            room.source.lose(count / 10)
+            room.now = round(room.now + count / 10, 6)
+        room.pass_s(count / 10)
+    room.pass_s(8.0)
+    every = np.concatenate([np.empty(0, np.float32), *room.calls.values()])
+    assert np.all(np.diff(every) > 0)
+    assert room.ended == [name for name in names if name in lasted]
+    for name, duration_s in lasted.items():
+        total = len(room.calls[name]) + room.lost[name]
+        assert total == pytest.approx(duration_s * RATE, abs=2)
