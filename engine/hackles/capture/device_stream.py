@@ -12,12 +12,12 @@ from hackles.capture.portaudio import sounddevice
 from hackles.errors import AudioError
 from hackles.types import Array
 
-_BLOCK_S: Final = 0.04
-_LATENCY_S: Final = 0.12
-"""Asked for, so that the process is woken some twenty times a second, not two hundred."""
+_BLOCK_S: Final = 0.08
+_LATENCY_S: Final = 0.2
+"""Asked for, so that the process is woken a dozen times a second, not two hundred."""
 
 _MOST_PIECES: Final = 512
-"""Ten seconds: more waits only if nobody takes it."""
+"""Forty seconds: more waits only if nobody takes it."""
 
 _DEVICES: Final = ("pulse", "pipewire", "default")
 """ALSA's doors to the sound server; the last one is it on most desktops."""
