@@ -125,11 +125,15 @@ def _posted(address: str, road: str, body: bytes) -> tuple[int, bytes]:
         return answer.status, answer.read(_LARGEST)
     except (OSError, HTTPException) as error:
         raise HacklesError(
-            f"No hackles daemon answers at http://{address} ({error or type(error).__name__}); "
+            f"No hackles daemon answers at http://{address} ({_reason(error)}); "
             "start it with `hackles live`."
         ) from error
     finally:
         connection.close()
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or "it says nothing that can be read"
 
 
 def _host_port(address: str) -> tuple[str, int]:
