@@ -1,4 +1,4 @@
-"""The command line: recordings (`score`, …), live calls (`live`, …), their record (`calls`, …).
+"""The command line: recordings (`score`), live calls (`live`, `call`), their record (`calls`), ….
 
 Exit codes: 0 all well, 1 something failed (a file, the output, a chain that is not whole), 2 wrong
 usage, 130 interrupted. What a command needs is imported as it runs, so that `--help` is there at
@@ -17,6 +17,7 @@ import typer
 
 from hackles import __version__
 from hackles.cli.calibration import calibrate
+from hackles.cli.call import call
 from hackles.cli.daemon import configuration, doctor, live
 from hackles.cli.models import models
 from hackles.cli.record import calls, export, purge, satisfaction, verify
@@ -55,6 +56,7 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     app.command()(_command)
+app.add_typer(call, name="call")
 app.add_typer(configuration, name="config")
 app.add_typer(models, name="models")
 

@@ -92,7 +92,7 @@ class Front(Protocol):
 
 
 def control(front: Front, pages: Sequence[Route] = ()) -> Starlette:
-    """Return the API, with the pages for people beside it."""
+    """Return the API, with further roads (pages for people, …) beside it."""
     api = _Api(front)
     routes = [
         Route("/calls", api.calls, methods=["GET"]),

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from hackles.capture.intake import Refusal
 from hackles.errors import HacklesError
 from hackles.guidance import load as load_guidance
-from hackles.live import fingerprints, logs
+from hackles.live import device, fingerprints, logs
 from hackles.live.agent import AgentPage
 from hackles.live.control import control, watching
 from hackles.live.crew import Alone, Crew, Several
@@ -24,11 +24,13 @@ from hackles.live.cues import Cues
 from hackles.live.desk import Desk, LiveCall
 from hackles.live.engine import reload_of
 from hackles.live.gate import Gate
+from hackles.live.line import Line
 from hackles.live.metrics import Metrics
 from hackles.live.news import Order, Registration, Report, Session, Stop, Withdrawn
 from hackles.live.pages import Page
 from hackles.live.registry import Registry
 from hackles.live.showing import Showing
+from hackles.live.softphones import softphones
 from hackles.models import SHOWN, Model
 from hackles.models import chosen as chosen_model
 from hackles.records import Deed, LiveRecord, record_id
@@ -94,6 +96,12 @@ class Daemon:
         self._page = AgentPage(
             self._desk, self, self._record.earlier if self._record else lambda *_: ()
         )
+        self._line = Line(
+            settings.device,
+            lambda order: self._crew.order(order),
+            self.withdraw,
+            self._registry.has_withdrawn,
+        )
         self._standing: dict[int, Report] = {}
         self._heard_from = dict.fromkeys(range(settings.engine.workers), time.monotonic())
         self._stopped: set[int] = set()
@@ -119,6 +127,8 @@ class Daemon:
                 gate.open()
             tasks = [asyncio.create_task(server.serve()) for server in servers]
             tasks.append(asyncio.create_task(self._say_how_far_behind()))
+            phones = softphones(self._settings.device, self._line)
+            tasks += [asyncio.create_task(phone.run()) for phone in phones]
             self._say_where()
             await self._stop.wait()
             await self._end(gates)
@@ -145,6 +155,7 @@ class Daemon:
         self._metrics.call("withdrawn")
         for name in self._registry.names(call):
             self._registry.withdraw(name)
+            self._line.forget(name)
             self._crew.order(Withdrawn(name))
             self._desk.withdraw(name)
 
@@ -230,6 +241,7 @@ class Daemon:
         yield from self._registry
         for call in self._registry.withdrawn():
             yield Withdrawn(call)
+        yield from self._line.standing()
         yield reload_of(self._settings)
 
     # Beginning and end.
@@ -252,7 +264,8 @@ class Daemon:
         ]
 
     def _pages(self) -> Iterator[tuple[Starlette, str]]:
-        yield control(self, self._page.routes()), self._settings.control.listen
+        roads = [*device.routes(self._line), *self._page.routes()]
+        yield control(self, roads), self._settings.control.listen
         if self._settings.metrics is not None:
             yield watching(self), self._settings.metrics.listen
 
