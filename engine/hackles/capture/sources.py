@@ -67,6 +67,13 @@ class Source:
 class SoundSystem(Protocol):
     """Whoever knows the devices of this machine."""
 
+    def server(self) -> str:
+        """Return what it is called, with its version if it has one.
+
+        Raises:
+            UsageError: if it does not answer.
+        """
+
     def sources(self) -> list[Source]:
         """Return what can be heard now, outputs first.
 

@@ -29,6 +29,10 @@ class VirtualDevices:
         """
         self._sounddevice = sounddevice()
 
+    def server(self) -> str:
+        """See `SoundSystem`."""
+        return str(self._sounddevice.get_portaudio_version()[1]).partition(",")[0]
+
     def sources(self) -> list[Source]:
         """See `SoundSystem`."""
         try:

@@ -54,6 +54,10 @@ class Loopbacks:
         self._soundcard = soundcard()
         self._devices: dict[str, Any] = {}
 
+    def server(self) -> str:
+        """See `SoundSystem`."""
+        return "WASAPI"
+
     def sources(self) -> list[Source]:
         """See `SoundSystem`."""
         try:

@@ -183,7 +183,12 @@ def _about(source: Source, is_likely: bool) -> Text:
         said.append("plays now" if source.is_output else "is listened to")
     said.append("the system's own" if source.is_default else "")
     said.append("likely the customer" if is_likely else "")
-    return Text(" · ".join(filter(None, said)))
+    return Text(" · ".join(filter(None, map(_printable, said))))
+
+
+def _printable(said: str) -> str:
+    """Return what somebody else wrote, without what would move the cursor."""
+    return "".join(sign if sign.isprintable() else " " for sign in said)
 
 
 def _bar(level: float, is_plain: bool) -> Text:
