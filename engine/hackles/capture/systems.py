@@ -17,15 +17,13 @@ _NO_PLUGIN: Final = (
 
 
 def sound_system() -> SoundSystem:
-    """Return who knows the devices of this machine.
+    """Return who knows the devices of this machine; they could be listened to.
 
     Raises:
-        UsageError: if it cannot be asked, and what to do about it.
+        UsageError: if they could not: what is missing, or does not answer, and what to do about it.
     """
     if sys.platform == "linux":
-        from hackles.capture.pulse import Pulse
-
-        return Pulse()
+        return _sound_server()
     if sys.platform == "win32":
         from hackles.capture.wasapi import Loopbacks
 
@@ -35,35 +33,27 @@ def sound_system() -> SoundSystem:
     return VirtualDevices()
 
 
-def check_installed() -> None:
-    """See to it that devices could be opened: packages and libraries, no server or device.
-
-    Raises:
-        UsageError: what is missing, and how to install it.
-    """
-    if sys.platform == "win32":
-        from hackles.capture.wasapi import soundcard
-
-        soundcard()
-        return
+def _sound_server() -> SoundSystem:
     from hackles.capture.portaudio import sounddevice
+    from hackles.capture.pulse import Pulse
 
-    found = sounddevice()
-    if sys.platform == "linux":
-        from hackles.capture.pulse import pulsectl
-
-        pulsectl()
-        alsa_device(found)
+    found, system = sounddevice(), Pulse()
+    try:
+        alsa_device(found)  # only now: without a server there is none, whatever is installed
+    except UsageError:
+        system.close()
+        raise
+    return system
 
 
 def alsa_device(sounddevice: ModuleType) -> str:
     """Return the ALSA device that leads to the sound server.
 
     Args:
-        sounddevice: the package.
+        sounddevice: the package; it looks for devices once, as it is imported or initialised.
 
     Raises:
-        UsageError: if there is none.
+        UsageError: if there is none, though a server answers.
     """
     names = {device["name"] for device in sounddevice.query_devices()}
     for name in _ALSA_DEVICES:

@@ -41,7 +41,7 @@ class VirtualDevices:
         except self._sounddevice.PortAudioError as error:
             raise UsageError(f"The devices of this machine cannot be listed ({error}).") from error
         sources = [
-            _source(device, is_default=number == default)
+            source(device, is_default=number == default)
             for number, device in enumerate(found)
             if device["max_input_channels"]
         ]
@@ -77,7 +77,8 @@ class VirtualDevices:
         """See `SoundSystem`."""
 
 
-def _source(device: Any, is_default: bool) -> Source:
+def source(device: Any, is_default: bool) -> Source:
+    """Return what PortAudio says of a device, and whether its name is that of a virtual one."""
     name = device["name"]
     is_output = any(one in name.casefold() for one in _VIRTUAL)
     rate = round(device["default_samplerate"])

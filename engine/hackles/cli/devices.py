@@ -21,9 +21,8 @@ def devices(
     format: Annotated[Format, typer.Option(help="A table, or JSON lines.")] = Format.TABLE,  # noqa: A002
 ) -> None:
     """Show what can be heard here, with levels: outputs, then microphones, which stay closed."""
-    from hackles.capture.systems import check_installed, sound_system
+    from hackles.capture.systems import sound_system
     from hackles.cli import metering
 
-    check_installed()
     with closing(sound_system()) as system:
         metering.show(system, seconds, microphones, as_lines=format == Format.JSONL)

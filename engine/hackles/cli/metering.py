@@ -60,7 +60,7 @@ def show(system: SoundSystem, seconds: float | None, microphones: bool, as_lines
             console.width = _IN_A_PIPE
         sources, peaks = _metered(system, seconds or _ONCE_S, microphones)
         levels = {name: _decibels(peak) for name, peak in peaks.items()}
-    _print(console, sources, levels)
+    printed(console, sources, levels)
 
 
 def _metered(
@@ -90,7 +90,7 @@ def _live(
             if interruptions or time.monotonic() >= end:
                 return sources, levels
             until = "" if seconds else "Ctrl-C ends this."
-            live.update(_view(console, sources, levels, until), refresh=True)
+            live.update(view(console, sources, levels, until), refresh=True)
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def _decibels(peak: float) -> float:
     return 20 * math.log10(peak) if peak > 0 else -math.inf
 
 
-def _print(console: Console, sources: Sequence[Source], levels: Mapping[str, float]) -> None:
+def printed(console: Console, sources: Sequence[Source], levels: Mapping[str, float]) -> None:
     """Print the table, its names whole, so that they can be copied."""
     for part in _parts(console, sources, levels, may_fold=False):
         console.print(part, soft_wrap=isinstance(part, Text), highlight=False)
@@ -121,9 +121,10 @@ def _print(console: Console, sources: Sequence[Source], levels: Mapping[str, flo
     console.print(_advice(sources), soft_wrap=True, highlight=False)
 
 
-def _view(
+def view(
     console: Console, sources: Sequence[Source], levels: Mapping[str, float], until: str
 ) -> RenderableType:
+    """Return the table as it is drawn again and again, and how it ends."""
     return Group(*_parts(console, sources, levels, may_fold=True), Text(until, style="dim"))
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Final
 
 from hackles.capture.sources import SoundSystem, Source, find
-from hackles.capture.systems import check_installed, sound_system
+from hackles.capture.systems import sound_system
 from hackles.doctor.told import Telling, Told, doubt, fault, well
 from hackles.errors import UsageError
 from hackles.settings import Device, Settings
@@ -33,7 +33,6 @@ def devices(settings: Settings) -> Telling:
     if device is None:
         return
     try:
-        check_installed()
         system = sound_system()
     except UsageError as error:
         yield fault(_TOPIC, str(error))
