@@ -4,7 +4,7 @@ import os
 from typing import Any, Final
 
 from hackles.capture.device_stream import DeviceStream, Piece
-from hackles.capture.pulse import NO_SERVER, Pulse, monitor_of
+from hackles.capture.pulse import NO_SERVER, Pulse
 from hackles.capture.route import Route
 from hackles.capture.sources import find
 from hackles.errors import AudioError, AwayError, UsageError
@@ -29,13 +29,13 @@ class PulseLines:
     def open(self, name: str, is_output: bool) -> "PulseLine":
         """See `Lines`."""
         source = find(name, self._ask(self._pulse.sources), is_output)
-        if source is None:
+        found = self._known(source.name, is_output) if source else None
+        if found is None:
             raise AwayError(f"There is no device {name} now.")
-        at = monitor_of(source.name) if is_output else source.name
-        index = self._ask(lambda: self._pulse.client.get_source_by_name(at).index)
         before = {output.index for output in self._outputs()}
         try:
-            stream = DeviceStream(at, source.sample_rate)
+            # At its own rate, so that nobody but soxr resamples.
+            stream = DeviceStream(found.name, found.sample_spec.rate)
         except AudioError as error:
             raise AwayError(str(error)) from error
         try:
@@ -46,7 +46,7 @@ class PulseLines:
         if len(own) != 1:
             stream.close()
             raise AwayError(f"The stream from {name} cannot be told from others.")
-        return PulseLine(self, stream, own[0].index, index)
+        return PulseLine(self, stream, own[0].index, found.index)
 
     def wait(self, seconds: float) -> None:
         """See `Lines`."""
@@ -73,6 +73,13 @@ class PulseLines:
         set_ = (found[0].mute, tuple(found[0].volume.values))
         is_explained = before is not None and set_ != before
         return (Route.DISTURBED if was_disturbed and not is_explained else Route.RIGHT), set_
+
+    def _known(self, name: str, is_output: bool) -> Any | None:
+        """Return what the server knows of a source, if it is there."""
+        for one in self._ask(self._pulse.client.source_list):
+            if (one.monitor_of_sink_name if is_output else one.name) == name:
+                return one
+        return None
 
     def _outputs(self) -> list[Any]:
         outputs: list[Any] = self._ask(self._pulse.client.source_output_list)

@@ -19,6 +19,7 @@ from hackles import __version__
 from hackles.cli.calibration import calibrate
 from hackles.cli.call import call
 from hackles.cli.daemon import configuration, doctor, live
+from hackles.cli.devices import devices
 from hackles.cli.models import models
 from hackles.cli.record import calls, export, purge, satisfaction, verify
 from hackles.cli.recordings import demo, score
@@ -51,7 +52,7 @@ def _options(
 
 _COMMANDS = (
     *(score, demo, calibrate),
-    *(live, simulate, doctor),
+    *(live, devices, simulate, doctor),
     *(calls, export, purge, verify, satisfaction),
 )
 for _command in _COMMANDS:

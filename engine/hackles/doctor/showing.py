@@ -7,7 +7,7 @@ from typing import Final
 from rich.text import Text
 
 from hackles.configuration import Checked, check
-from hackles.doctor import compliance, desktop, installation, machine, network, record
+from hackles.doctor import compliance, desktop, devices, installation, machine, network, record
 from hackles.doctor.told import Mark, Telling
 from hackles.settings import Settings
 from hackles.sinks.output import screen
@@ -65,6 +65,7 @@ def _of_settings(settings: Settings) -> Telling:
         yield from network.certificate(settings.media)
     yield from record.record(settings)
     yield from desktop.notifications(settings)
+    yield from devices.devices(settings)
     yield from machine.permissions(settings)
     yield from machine.capacity(settings)
 
