@@ -223,7 +223,9 @@ def test_of_what_waits_too_long_the_oldest_is_skipped_and_told_as_lost():
     room.devices.skip([0])
     room.pass_s(2.0)
     assert room.lost["one"] > RATE
-    assert len(room.calls["one"]) + room.lost["one"] >= round((room.now - LATE_S - 1.0) * RATE) - 800
+    assert (
+        len(room.calls["one"]) + room.lost["one"] >= round((room.now - LATE_S - 1.0) * RATE) - 800
+    )
 
 
 @given(

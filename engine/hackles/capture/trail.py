@@ -48,7 +48,8 @@ class Trail:
             most: how many samples at most; fewer if something is missing behind them.
             until: where to stop, which may lie behind all that was heard.
         """
-        first, parts = until, []
+        first = until
+        parts: list[Array] = []
         at = position
         for start, samples in self._stretches:
             end = start + len(samples)
