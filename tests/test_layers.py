@@ -14,9 +14,10 @@ ORDER = [
     "following foreground talk",
     "activity",
     "leak",
+    "hearing busy",
     "gaps windowing evidence",
     "decisions",
-    "listening baseline tracker",
+    "listening baseline tracker conversation",
     "classifier",
     "bank models",
     "rejudging",
@@ -74,7 +75,7 @@ def test_the_features_know_nothing_of_calls():
 def test_the_core_has_no_clock_thread_file_or_socket():
     core = "framing history activity leak gaps windowing listening baseline tracker bank decisions"
     forbidden = {"time", "datetime", "threading", "asyncio", "socket", "os", "io", "pathlib"}
-    for name in [*core.split(), "foreground"]:
+    for name in [*core.split(), "foreground", "hearing", "busy", "conversation"]:
         tree = ast.parse((ENGINE / f"{name}.py").read_text(encoding="utf-8"))
         found = {
             alias.name.split(".")[0]

@@ -9,7 +9,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from hackles.activity import Levels, SpeechActivity
 from hackles.config import (
     CONTOUR_FRAMES,
     FRAME_LENGTH,
@@ -27,13 +26,11 @@ from hackles.features import (
     contour_codes,
     contours,
     functionals,
-    low_level_descriptors,
-    spectra,
 )
 from hackles.features.statistics import mean
-from hackles.following import Following
 from hackles.framing import SampleRing
 from hackles.gaps import Stretches, code_of
+from hackles.hearing import Hearing, held
 from hackles.leak import AgentLeak
 from hackles.types import AnyArray, Array, Block, Ints, Reason
 from hackles.windowing import Due, Windowed, Windows
@@ -46,8 +43,6 @@ _GATHERED = 128
 """Windows whose functionals are worked out together: few enough to stay in cache."""
 
 NOT_WITHHELD = -1
-
-_LARGEST = np.float32(8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,34 +115,29 @@ class Listener:
             max_frames: the most frames of one call that a tick looks at.
             agents: whether there is room for the agents' samples beside the customers'.
         """
-        self.ring = SampleRing(n_slots, max_frames)
+        self._hearing = Hearing(n_slots, max_frames, agents)
         self.windows = Windows(n_slots, max_frames)
-        self._levels = Levels(n_slots)
-        self._following = Following(n_slots, max_frames)
-        self._activity = SpeechActivity(n_slots)
         self._stretches = Stretches(n_slots)
-        self._leak = AgentLeak(n_slots, max_frames) if agents else None
-        stages = (
-            self.ring,
-            self._levels,
-            self._following,
-            self._leak,
-            self._activity,
-            self._stretches,
-            self.windows,
-        )
-        self._stages = [stage for stage in stages if stage is not None]
         self._lost: list[tuple[int, int, int, int]] = []
+
+    @property
+    def ring(self) -> SampleRing:
+        """Return the samples of all calls."""
+        return self._hearing.ring
+
+    @property
+    def _leak(self) -> AgentLeak | None:
+        return self._hearing.leak
 
     def clear(self, slot: int) -> None:
         """Forget a call."""
-        for stage in self._stages:
+        for stage in (self._hearing, self._stretches, self.windows):
             stage.clear(slot)
         self._lost = [lost for lost in self._lost if lost[0] != slot]
 
     def trust(self, slot: int) -> None:
         """Take for granted, at the start of a call, that somebody talks: training knows it."""
-        self._activity.trust(slot)
+        self._hearing.trust(slot)
 
     def push(self, slot: int, block: Block, agent: Block | None = None) -> int:
         """Take in samples, as many as there is room for before the next tick.
@@ -172,7 +162,7 @@ class Listener:
                 return 0
             self.skip_to(slot, block.start)
         position = block.start + late
-        written = self.ring.write(slot, _held(block.samples[late:]))
+        written = self.ring.write(slot, held(block.samples[late:]))
         if self._leak is not None:
             self._leak.write(slot, _beside(position, written, agent))
         return late + written
@@ -189,9 +179,7 @@ class Listener:
         self._lost += self._lasting(slot)[1]
         self._lost.append((slot, position, heard, code_of(Reason.LOST_AUDIO)))
         self._stretches.clear(slot)
-        self.ring.skip_to(slot, position)
-        if self._leak is not None:
-            self._leak.skip_to(slot, position)
+        self._hearing.skip_to(slot, position)
 
     def receive(self, slots: Ints, counts: Ints, samples: Array, agents: Array | None) -> None:
         """Take in samples of many calls; see `Bank.receive`."""
@@ -209,17 +197,10 @@ class Listener:
     def tick(self) -> tuple[Measured, AnyArray]:
         """Return the windows that became due, and the gaps that ended, a table of `GAP`."""
         lost, self._lost = np.array(self._lost, dtype=GAP), []
-        batch, frames = self.ring.take()
-        if not len(frames):
+        sounds = self._hearing.tick()
+        if sounds is None:
             return _NOTHING, lost
-        heard = spectra(frames)
-        standing = self._levels.update(batch, heard.level_db)
-        leak = found = None
-        if self._leak is not None:
-            leak, found = self._leak.update(batch, heard, standing)
-        described = low_level_descriptors(heard, standing.worth)
-        llds = self._following.finish(batch, described)
-        activity = self._activity.update(batch, standing, llds, leak)
+        batch, described, activity = sounds.batch, sounds.described, sounds.activity
         slot, code, first, after = self._stretches.update(batch, activity)
         ended = table(
             GAP,
@@ -228,7 +209,7 @@ class Listener:
             since=first * HOP_LENGTH,
             reason=code,
         )
-        due = self.windows.update(batch, llds, _codes(described), activity, found)
+        due = self.windows.update(batch, described.llds, _codes(described), activity, sounds.found)
         measured = self._measure(due, due.frame * HOP_LENGTH + FRAME_LENGTH)
         return measured, np.concatenate([lost, ended])
 
@@ -275,19 +256,13 @@ class Listener:
         ).rows(covered >= MIN_READING_FRAMES)
 
 
-def _held(samples: Array) -> Array:
-    """Return samples with what is no number as silence, within the largest that are taken."""
-    result: Array = np.clip(np.nan_to_num(samples), -_LARGEST, _LARGEST)
-    return result
-
-
 def _beside(position: int, count: int, agent: Block | None) -> Array:
     """Return the agent's samples from a position on, silence where there are none."""
     samples = np.zeros(count, dtype=np.float32)
     if agent is not None:
         begin = max(position, agent.start)
         some = agent.samples[begin - agent.start : max(position + count - agent.start, 0)]
-        samples[begin - position : begin - position + len(some)] = _held(some)
+        samples[begin - position : begin - position + len(some)] = held(some)
     return samples
 
 
