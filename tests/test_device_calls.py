@@ -1,7 +1,9 @@
 """`hackles live` beside a softphone: real telephone calls, a real sound server, a real page."""
 
+import os
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -159,3 +161,44 @@ def test_when_the_sound_goes_away_in_mid_call_the_microphone_is_not_scored_and_i
         gaps = records(running, "gap")
     assert before == []
     assert any(gap["reason"] == "lost_audio" and gap["time"] - gap["since"] > 2 for gap in gaps)
+
+
+DEVICE_GOES, CALLS = 50, 40
+
+
+def held(running):
+    """Return what a process holds: memory in MB, open files, threads."""
+    process = Path(f"/proc/{running.process.pid}")
+    pages = int((process / "statm").read_text().split()[1])
+    threads = len(list((process / "task").iterdir()))
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(list((process / "fd").iterdir())), threads
+
+
+def test_a_working_day_of_calls_and_headsets_pulled_out_leaves_nothing_behind(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("s")
+    caller = spoken(folder / "caller.wav", "en_rising_1", seconds=300)
+    with (
+        sound_server(folder) as server,
+        listening(folder, server, f'output = "{CUSTOMER}"\ncalls = "told"') as running,
+    ):
+        early = None
+        for goes in range(DEVICE_GOES):
+            server.play(CUSTOMER, caller)
+            if goes < CALLS:
+                running.post("/device/start", {"call": f"call-{goes}"})
+            before = running.metric("hackles_audio_seconds_total")
+            if goes < CALLS:
+                wait_until(lambda: running.metric("hackles_audio_seconds_total") > before + 0.2)
+            server.unload(CUSTOMER)
+            if goes < CALLS:
+                running.post("/device/end", {})
+            server.silence()
+            server.load(CUSTOMER)
+            if goes == 9:
+                early = held(running)
+        late = held(running)
+        wait_until(lambda: len(records(running, "summary")) == CALLS)
+        running.stop()
+    assert all(summary["error"] is None for summary in records(running, "summary"))
+    assert late[0] < early[0] + 3.0
+    assert late[1:] == early[1:]

@@ -5,10 +5,12 @@ import time
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from hackles.capture.tap import Ear, Tap
 from tests.conftest import customer
 from tests.program import wait_until
+from tests.softphones import likeness, softphones
 from tests.sound import AGENT, CUSTOMER, NOBODY, sound_server
 
 RATE = 16_000
@@ -83,6 +85,22 @@ def test_what_is_heard_is_what_was_played(server, tmp_path):
     shift = np.argmax(np.correlate(heard, voice, "valid"))
     assert np.corrcoef(heard[shift : shift + len(voice)], voice)[0, 1] > 0.95
     assert one.lost_s < 1.5  # before it was first heard, and nothing later
+
+
+def test_a_telephone_call_is_heard_as_the_customer_sent_it(server, tmp_path):
+    voice = customer("en_rising_1")[: 8 * 8000]
+    soundfile.write(tmp_path / "voice.wav", voice, 8000, subtype="PCM_16")
+    with (
+        softphones(tmp_path, server, tmp_path / "voice.wav") as phones,
+        Listening(CUSTOMER) as one,
+    ):
+        one.until_more_than(0.2)
+        phones.call()
+        one.for_s(7.0)
+        phones.hang_up()
+    # At a higher rate, because half a sample of delay is not the same sound any more.
+    heard, said = (soxr.resample(some, 8000, 32000) for some in (one.samples, voice))
+    assert likeness(heard, said, 32000) >= 0.95
 
 
 def test_a_device_can_be_named_as_people_know_it(server):
