@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 
 from hackles.capture.sources import Source, find, is_browser, is_telephone, likely
 from hackles.errors import UsageError
+from tests.desktop_session import need
 from tests.program import wait_until
 from tests.sound import AGENT, CUSTOMER, NOBODY, sound_server
 
@@ -196,6 +199,13 @@ def test_telephones_and_browsers_are_known_by_their_names():
         assert not is_browser(name), name
 
 
+def test_the_output_that_stands_in_for_none_is_not_likely():
+    dummy = Source("auto_null", "Dummy Output", is_output=True, is_default=True, is_running=True)
+    assert likely([dummy]) is None
+    headset = Source("headset", "", is_output=True)
+    assert likely([dummy, headset]) == headset
+
+
 @given(st.lists(SOURCES), st.booleans())
 def test_what_is_found_is_of_the_kind_that_was_meant(sources, is_output):
     for source in sources:
@@ -267,3 +277,63 @@ def test_virtual_devices_are_metered_by_portaudio(server, sound):
         )
         player.kill()
     assert (done.stderr, done.stdout) == ("", "['pulse'] 0.3 PortAudio\n")
+
+
+PIPEWIRE = """\
+pipewire &
+until [ -S "$1/pipewire-0" ]; do sleep 0.1; done
+wireplumber & pipewire-pulse &
+until pactl info >/dev/null 2>&1; do sleep 0.1; done
+pactl load-module module-null-sink sink_name=customer_out rate=16000 channels=1 >"$1/sink"
+pactl load-module module-null-sink sink_name=headset_mic media.class=Audio/Source/Virtual \\
+    channel_map=mono
+until pactl list short sources | grep headset_mic; do sleep 0.1; done
+touch "$1/ready"
+wait
+"""
+
+
+@pytest.fixture
+def pipewire(monkeypatch):
+    """Start PipeWire with an output and a microphone; this process is its client, too."""
+    need("pipewire", "pipewire-pulse", "wireplumber", "dbus-run-session", "pactl", "paplay")
+    folder = Path(tempfile.mkdtemp(prefix="hk"))
+    for name in ("XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(folder))
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{folder}/native")
+    command = ["dbus-run-session", "--", "sh", "-c", PIPEWIRE, "sh", str(folder)]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_until((folder / "ready").exists)
+        yield folder
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_pipewire_tells_the_same(pipewire, sound):
+    from hackles.capture.pulse import Pulse
+
+    with (
+        closing(Pulse()) as system,
+        subprocess.Popen(["paplay", f"--device={CUSTOMER}", str(sound)]) as player,
+    ):
+        assert system.server().startswith("PipeWire ")
+        wait_until(lambda: CUSTOMER in {source.name for source in system.sources()})
+        wait_until(lambda: named(system.sources(), CUSTOMER).is_running)
+        found = likely(system.sources())
+        assert (found.name, found.is_output, found.players) == (CUSTOMER, True, ("paplay",))
+        assert not named(system.sources(), MICROPHONE).is_output
+        wait_until(lambda: system.peaks([CUSTOMER], 0.2)[CUSTOMER] == pytest.approx(LEVEL, rel=0.1))
+        assert not named(system.sources(), MICROPHONE).is_running
+        subprocess.run(["pactl", "unload-module", (pipewire / "sink").read_text().strip()])
+        wait_until(lambda: system.peaks([CUSTOMER], 0.2) == {})
+        streams = subprocess.run(["pactl", "list", "short", "source-outputs"], capture_output=True)
+        assert streams.stdout == b""  # the meter has ended, where others are moved
+        player.kill()

@@ -43,7 +43,7 @@ class Pulse:
     """A connection to the sound server; a `SoundSystem`."""
 
     def __init__(self) -> None:
-        """Connect to the server that runs; none is started.
+        """Connect to the server that runs; none is started, and one that hangs is waited for.
 
         Raises:
             UsageError: if pulsectl is not installed, or no server answers.

@@ -38,6 +38,9 @@ _BROWSERS: Final = (
 )
 """Telephones run in them, too; but so does all else that makes a sound."""
 
+_STAND_IN: Final = "auto_null"
+"""What PulseAudio and PipeWire call the output that they make up where there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -117,9 +120,9 @@ def likely(sources: Sequence[Source]) -> Source | None:
 
     It is one that a telephone plays into now; else one that a browser does, where telephones run,
     too; else one where anything is played; else the system's own. Among several the system's own
-    goes first. No microphone is ever likely.
+    goes first. No microphone is ever likely, nor what stands in where no output is plugged in.
     """
-    outputs = [source for source in sources if source.is_output]
+    outputs = [source for source in sources if source.is_output and source.name != _STAND_IN]
     return max(outputs, key=_likelihood, default=None)
 
 
