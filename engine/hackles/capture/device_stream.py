@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from hackles.capture.portaudio import sounddevice
-from hackles.errors import AudioError
+from hackles.capture.systems import alsa_device
+from hackles.errors import AudioError, UsageError
 from hackles.types import Array
 
 _BLOCK_S: Final = 0.08
@@ -19,8 +20,8 @@ _LATENCY_S: Final = 0.2
 _MOST_PIECES: Final = 512
 """Forty seconds: more waits only if nobody takes it."""
 
-_DEVICES: Final = ("pulse", "pipewire", "default")
-"""ALSA's doors to the sound server; the last one is it on most desktops."""
+_SAMPLE_RATE: Final = 48_000
+"""That of nearly all devices, and six times the engine's: nobody else has to resample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +47,16 @@ class Piece:
 class DeviceStream:
     """One party's sound, from a source of the sound server."""
 
-    def __init__(self, source: str, sample_rate: int) -> None:
+    def __init__(self, source: str) -> None:
         """Open it, and begin.
 
         Args:
             source: the server's name of it.
-            sample_rate: of what is to come; the source's own, so that nobody else resamples.
 
         Raises:
-            UsageError: if PortAudio is not there.
+            UsageError: if PortAudio, or its way to the server, is not there.
             AudioError: if the source cannot be opened now.
         """
-        self._rate = sample_rate
         self._pieces: deque[tuple[float, bytes]] = deque(maxlen=_MOST_PIECES)
         # Said to the server's library before PortAudio looks round: it would try the default
         # source, which is the agent's microphone.
@@ -67,8 +66,8 @@ class DeviceStream:
         try:
             self._stream: Any = library.RawInputStream(
                 device=_door(library),
-                samplerate=sample_rate,
-                blocksize=round(_BLOCK_S * sample_rate),
+                samplerate=_SAMPLE_RATE,
+                blocksize=round(_BLOCK_S * _SAMPLE_RATE),
                 channels=1,
                 dtype="float32",
                 latency=_LATENCY_S,
@@ -88,7 +87,7 @@ class DeviceStream:
         pieces = []
         while self._pieces:
             arrived, data = self._pieces.popleft()
-            pieces.append(Piece(arrived, np.frombuffer(data, np.float32), self._rate))
+            pieces.append(Piece(arrived, np.frombuffer(data, np.float32), _SAMPLE_RATE))
         return pieces
 
     def close(self) -> None:
@@ -101,18 +100,15 @@ class DeviceStream:
 
 
 def _door(library: Any) -> str:
-    """Return PortAudio's name for the sound server.
+    """Return PortAudio's name for the way to the sound server.
 
     Raises:
-        AudioError: if it knows none.
+        UsageError: if there is none.
     """
-    names = {device["name"] for device in library.query_devices() if device["max_input_channels"]}
-    if not names & set(_DEVICES):
-        # It looks round only once, and there may have been no server then.
+    try:
+        return alsa_device(library)
+    except UsageError:
+        # It looked round once, and there may have been no server then.
         library._terminate()
         library._initialize()
-        names = {device["name"] for device in library.query_devices()}
-    for name in _DEVICES:
-        if name in names:
-            return name
-    raise AudioError("PortAudio finds no way to the sound server.")
+        return alsa_device(library)

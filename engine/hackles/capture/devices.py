@@ -86,7 +86,7 @@ class Devices:
         self._marks: deque[_Mark] = deque()
         self._call = ""
         self._slot: int | None = None
-        self._cursor = 0
+        self._cursor = self._given = 0
         self._is_to_skip = False
 
     def begin(self, offer: Offer) -> None:
@@ -157,17 +157,18 @@ class Devices:
         if mark.offer is None:
             self._call = ""
             return
-        self._call, self._cursor = mark.offer.call, mark.position
+        # What one call was given is not given to another.
+        self._call, self._cursor = mark.offer.call, max(mark.position, self._given)
         self._slot = open_call(mark.offer)
 
     def _give(self, slot: int, gathered: Gathered) -> None:
         """Hand over what is next of the call under way, and end it where it ends."""
-        until = self._marks[0].position if self._marks else self._trail.end
+        until = max(self._marks[0].position if self._marks else self._trail.end, self._cursor)
         skipped = max(0, until - self._max_samples - self._cursor) if self._is_to_skip else 0
         self._is_to_skip = False
         lost, samples = self._trail.read(self._cursor + skipped, self._max_samples, until)
         lost += skipped
-        self._cursor += lost + len(samples)
+        self._cursor = self._given = self._cursor + lost + len(samples)
         gathered.add(slot, samples, lost, self._cursor >= self._trail.end)
         if self._marks and self._cursor >= until:
             gathered.end(slot)

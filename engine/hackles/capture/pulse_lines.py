@@ -34,8 +34,7 @@ class PulseLines:
             raise AwayError(f"There is no device {name} now.")
         before = {output.index for output in self._outputs()}
         try:
-            # At its own rate, so that nobody but soxr resamples.
-            stream = DeviceStream(found.name, found.sample_spec.rate)
+            stream = DeviceStream(found.name)
         except AudioError as error:
             raise AwayError(str(error)) from error
         try:
