@@ -89,6 +89,13 @@ class SoundServer:
         assert not check or done.returncode == 0, done.stderr
         return done.stdout if done.returncode == 0 else None
 
+    def listeners(self, sink: str) -> int:
+        """Return how many streams listen to what a sink plays."""
+        sources = [line.split() for line in self.pactl("list", "short", "sources").splitlines()]
+        numbers = {source[0] for source in sources if source[1] == f"{sink}.monitor"}
+        streams = self.pactl("list", "short", "source-outputs").splitlines()
+        return sum(stream.split()[1] in numbers for stream in streams)
+
     def play(self, sink: str, path: Path) -> subprocess.Popen:
         """Begin to play a recording into a sink; the process ends when it was played."""
         player = subprocess.Popen(

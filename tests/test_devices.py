@@ -117,6 +117,21 @@ def test_a_call_has_all_that_was_played_between_its_beginning_and_its_end():
     assert room.lost == {"one": 0}
 
 
+def test_a_device_whose_clock_is_a_little_ahead_takes_no_time_away(monkeypatch):
+    monkeypatch.setattr("tests.test_devices.LATE_S", -0.05)
+    room = Room().pass_s(1.0)
+    for call in ("one", "two", "three"):
+        room.begin(call)
+        room.pass_s(2.0)
+        room.devices.end(call)
+        room.begin(f"{call}, at once")
+        room.devices.end(f"{call}, at once")
+        room.pass_s(1.0)
+    assert all(lost >= 0 for lost in room.lost.values())
+    every = np.concatenate(list(room.calls.values()))
+    assert np.all(np.diff(every) > 0)
+
+
 def test_nothing_is_handed_over_between_calls():
     room = Room().pass_s(5.0)
     assert room.calls == {}

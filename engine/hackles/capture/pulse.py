@@ -109,7 +109,9 @@ class Pulse:
     def changes(self, tell: Callable[[int], None]) -> None:
         """Let be told of each stream that records and whose state changed, by its number."""
         self.client.event_mask_set("source_output")
-        self.client.event_callback_set(lambda event: tell(event.index))
+        self.client.event_callback_set(
+            lambda event: tell(event.index) if event.t == "change" else None
+        )
 
     def close(self) -> None:
         """See `SoundSystem`."""
