@@ -27,6 +27,19 @@ def test_random_cuts_do_not_change_the_events(cuts):
     assert_same(run(customer(CALL), cuts), run(customer(CALL)))
 
 
+@pytest.mark.parametrize("tick_s", [0.1, 0.5, 1.0, 2.0])
+def test_how_long_a_tick_is_does_not_change_the_events(tick_s):
+    samples = customer(CALL)[: 8000 * 45]
+    bank = Bank(1, default_classifier(), max_frames=round(320 * tick_s) + 1)
+    slot, length, found = bank.open(Role.CUSTOMER), round(8000 * tick_s), []
+    for at in range(0, len(samples), length):
+        some = samples[at : at + length]
+        bank.receive(np.array([slot]), np.array([len(some)]), some)
+        found += [event for _, event in bank.tick().events()]
+    found += [event for _, event in bank.flush(slot).events()]
+    assert_same(found, run(samples))
+
+
 @settings(max_examples=15, deadline=None)
 @given(end=st.integers(0, N))
 def test_what_is_decided_does_not_depend_on_what_comes_later(end):

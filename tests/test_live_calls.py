@@ -11,7 +11,6 @@ from contextlib import ExitStack, closing
 import numpy as np
 import pytest
 
-from hackles import pace
 from hackles.bank import Bank
 from hackles.capture import g711
 from hackles.capture.audiosocket_server import AudioSockets
@@ -450,15 +449,3 @@ def test_an_event_says_how_long_after_its_audio_it_was_told():
         clock.now += 0.1
     assert found.delays_s
     assert all(-1e-6 <= delay_s <= 0.1 for delay_s in found.delays_s)
-
-
-def test_ticks_are_a_tenth_of_a_second_apart_and_those_missed_are_left_out():
-    clock = Clock()
-    due = []
-    for at in pace.ticks(clock, clock.sleep):
-        due.append(at - 1000.0)
-        clock.now += 0.35 if len(due) == 2 else 0.02
-        if len(due) == 5:
-            break
-    assert due == pytest.approx([0.0, 0.1, 0.45, 0.55, 0.65])
-    assert clock.slept == pytest.approx([0.0, 0.08, 0.0, 0.08, 0.08])

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hackles import pace
 from hackles.config import SAMPLE_RATE
@@ -106,3 +108,45 @@ def test_the_agent_s_audio_arrives_with_the_customer_s():
     for customer, agent in pace.paced(pairs, 1.0, clock, clock.sleep):
         assert agent.start == customer.start
         assert np.array_equal(agent.samples, -customer.samples)
+
+
+@pytest.mark.parametrize("period_s", [0.1, 0.5, 1.0])
+def test_ticks_are_a_period_apart_and_those_missed_are_left_out(period_s):
+    clock = Clock()
+    due = []
+    for at in pace.ticks(period_s, clock, clock.sleep):
+        due.append((at - 1000.0) / period_s)
+        clock.now += period_s * (3.5 if len(due) == 2 else 0.2)
+        if len(due) == 5:
+            break
+    assert due == pytest.approx([0.0, 1.0, 4.5, 5.5, 6.5])
+
+
+def test_who_is_woken_ticks_at_once_and_then_a_whole_period_later():
+    clock = Clock()
+    wakes = {2: 0.25, 3: 0.5}
+
+    def wait(seconds):
+        clock.sleep(min(seconds, wakes.get(len(due), seconds)))
+
+    due = []
+    for at in pace.ticks(1.0, clock, wait):
+        due.append(at - 1000.0)
+        if len(due) == 6:
+            break
+    assert due == pytest.approx([0.0, 1.0, 1.25, 1.75, 2.75, 3.75])
+
+
+@given(waits=st.lists(st.floats(0, 1), max_size=20), works=st.lists(st.floats(0, 3), max_size=20))
+def test_no_more_than_a_period_passes_between_ticks_but_for_work(waits, works):
+    clock = Clock()
+    at, ended = [], [1000.0]
+    ticks = pace.ticks(
+        1.0, clock, lambda seconds: clock.sleep(seconds * (waits.pop() if waits else 1.0))
+    )
+    for _ in zip(range(20), ticks, strict=False):
+        at.append(clock.now)
+        clock.now += works.pop() if works else 0.0
+        ended.append(clock.now)
+    for began, before in zip(at, ended, strict=False):
+        assert before <= began <= before + 1.0 + 1e-6

@@ -10,6 +10,7 @@ import pytest
 
 from hackles.capture.pipes import Pipes
 from hackles.errors import UsageError
+from hackles.live import room
 from hackles.live.news import Stop, Withdrawn
 from hackles.live.workers import ProcessWorker, ThreadWorker
 from hackles.models import chosen
@@ -23,10 +24,11 @@ class Reports:
 
     def __init__(self):
         self.said = []
-        self.is_over = threading.Event()
+        self.has_begun, self.is_over = threading.Event(), threading.Event()
 
     def __call__(self, report):
         self.said.append(report)
+        self.has_begun.set()
         if report is None or report.has_stopped:
             self.is_over.set()
 
@@ -34,6 +36,18 @@ class Reports:
 def test_an_engine_on_a_thread_says_its_last_word_when_told_to_stop():
     reports = Reports()
     worker = ThreadWorker(SETTINGS, chosen(), reports)
+    worker.order(Stop())
+    assert reports.is_over.wait(60)
+    assert reports.said[-1].has_stopped
+
+
+def test_an_order_is_obeyed_at_once_however_long_a_tick_is(monkeypatch):
+    monkeypatch.setattr(room, "DESKTOP_TICK_S", 120.0)
+    reports = Reports()
+    worker = ThreadWorker(SETTINGS, chosen(), reports)
+    assert reports.has_begun.wait(60)  # the next tick is due in two minutes
+    for call in ("first", "second"):
+        worker.order(Withdrawn(call))
     worker.order(Stop())
     assert reports.is_over.wait(60)
     assert reports.said[-1].has_stopped

@@ -7,7 +7,7 @@ from hackles.config import SAMPLE_RATE
 from hackles.types import Block
 
 TICK_S = 0.1
-"""What the engine looks at together in a live call."""
+"""What the engine looks at together in live calls, where many come in."""
 
 _TICK_SAMPLES = round(TICK_S * SAMPLE_RATE)
 
@@ -36,14 +36,23 @@ def paced(
 
 
 def ticks(
-    clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    period_s: float = TICK_S,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[float]:
-    """Yield the time at which each tick was due, a tenth of a second apart, when it is.
+    """Yield the time at which each tick was due, when it is.
 
-    A tick that takes too long is followed at once by the next; those missed are left out.
+    A tick that takes too long is followed at once by the next; those missed are left out. Who wakes
+    up early ticks at once, and then a whole period later.
+
+    Args:
+        period_s: from one to the next.
+        clock: seconds from any start.
+        sleep: waits for so many seconds, or less if there is a reason to tick.
     """
     due = clock()
     while True:
         sleep(max(0.0, due - clock()))
-        yield due
-        due = max(due + TICK_S, clock())
+        began = min(due, clock())
+        yield began
+        due = max(began + period_s, clock())

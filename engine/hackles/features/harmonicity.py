@@ -1,7 +1,6 @@
 """How periodic the sound is."""
 
 import numpy as np
-import scipy.fft
 
 from hackles.config import N_FFT
 from hackles.features.pitch import FIRST_LAG, LAGS, LAST_LAG, parabolic_offset
@@ -13,6 +12,7 @@ from hackles.features.spectrum import (
     decibels,
     total,
 )
+from hackles.features.transforms import dct
 from hackles.types import Array, Bools, Ints
 
 VOICED = np.float32(0.5)
@@ -33,8 +33,8 @@ _COLUMNS = slice(FIRST_LAG - 1 - _REACH, LAST_LAG + 1 + _REACH)
 def _window_autocorrelation() -> Array:
     """Return the normalised autocorrelation of the analysis window at the lags in use."""
     lags = np.arange(_COLUMNS.start, _COLUMNS.stop) + 0.5
-    power = np.abs(scipy.fft.fft(WINDOW.astype(np.float64), 2 * N_FFT)) ** 2
-    turns = np.outer(scipy.fft.fftfreq(2 * N_FFT), lags)
+    power = np.abs(np.fft.fft(WINDOW.astype(np.float64), 2 * N_FFT)) ** 2
+    turns = np.outer(np.fft.fftfreq(2 * N_FFT), lags)
     used: Array = ((power @ np.cos(2 * np.pi * turns)) / power.sum()).astype(np.float32)
     return used
 
@@ -79,8 +79,7 @@ def half_lags(power: Array) -> Array:
     whole[:, :FIRST_BIN] = 0.0
     whole[:, FIRST_BIN : LAST_BIN + 1] = power
     whole[:, LAST_BIN + 1 :] = 0.0
-    result: Array = scipy.fft.dct(whole, type=3, axis=1, overwrite_x=True)
-    return result
+    return dct(whole, 3)
 
 
 def autocorrelation(power: Array) -> Array:

@@ -10,10 +10,10 @@ lies is for the autocorrelation to say (`harmonicity.at_period`).
 """
 
 import numpy as np
-import scipy.fft
 
 from hackles.config import N_FFT, SAMPLE_RATE
 from hackles.features.spectrum import FIRST_BIN, LAST_BIN, N_BINS
+from hackles.features.transforms import dct
 from hackles.types import AnyArray, Array, Ints
 
 F0_MIN_HZ = 70.0
@@ -76,8 +76,7 @@ def lag_transform(spectrum: Array) -> Array:
     whole[:, :FIRST_BIN] = 0.0
     whole[:, FIRST_BIN : LAST_BIN + 1] = spectrum
     whole[:, LAST_BIN + 1 :] = 0.0
-    result: Array = scipy.fft.dct(whole, type=1, axis=1, overwrite_x=True)
-    return result
+    return dct(whole, 1)
 
 
 def evidence(power: Array) -> Array:

@@ -6,9 +6,9 @@ Bins outside the telephone band (300-3400 Hz) are left out once, here, so that a
 """
 
 import numpy as np
-import scipy.fft
 
 from hackles.config import BAND_HZ, FRAME_LENGTH, N_FFT, SAMPLE_RATE
+from hackles.features.transforms import rfft
 from hackles.types import AnyArray, Array
 
 BIN_HZ = SAMPLE_RATE / N_FFT
@@ -51,7 +51,7 @@ def power_spectrum(frames: Array) -> Array:
     padded = np.empty((len(frames), N_FFT), dtype=np.float32)
     np.multiply(frames, _SCALED_WINDOW, out=padded[:, :FRAME_LENGTH])
     padded[:, FRAME_LENGTH:] = 0.0
-    spectrum: AnyArray = scipy.fft.rfft(padded, axis=1, overwrite_x=True)
+    spectrum: AnyArray = rfft(padded)
     # Squared in place, real and imaginary parts side by side, and then added: the fewer large
     # arrays there are at a time, the fewer pages the allocator gives back and fetches anew.
     parts = spectrum.view(np.float32)

@@ -1,5 +1,6 @@
 """Calls that come and go, all in one bank: the customer's side of each."""
 
+import math
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -16,8 +17,8 @@ from hackles.live.news import Begun, Ended, Forgotten, News, Refused, Registrati
 from hackles.live.registry import Registry
 from hackles.types import AnyArray, Role
 
-_LAST_TICKS = 40
-"""At the end, so much of what waits is still looked at: a dozen seconds of each call."""
+_LAST_S = 12.0
+"""At the end, so much of what waits is still looked at, of each call."""
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ class LiveCalls:
 
     def close(self) -> list[News]:
         """Take in what waits, hang up on everybody and return what was left to say."""
-        for _ in range(_LAST_TICKS):
+        for _ in range(math.ceil(_LAST_S * SAMPLE_RATE / self._bank.max_samples)):
             if not self._take_in():
                 break
         for intake in self._intakes:

@@ -28,8 +28,9 @@ from hackles.live.news import (
     Stop,
     Withdrawn,
 )
+from hackles.live.room import room_for
 from hackles.models import Model
-from hackles.pace import ticks
+from hackles.pace import TICK_S, ticks
 from hackles.settings import Settings, Thresholds
 from hackles.tracker import Settings as TrackerSettings
 from hackles.types import Role
@@ -171,11 +172,13 @@ class Engine:
             HacklesError: if the model, or a way in, cannot be had.
         """
         self._model = model.load()
-        bank = self._bank = Bank(settings.engine.calls, self._model)
+        room = room_for(settings, has_files)
+        self._tick_s = room.tick_s
+        bank = self._bank = Bank(room.calls, self._model, room.max_frames)
         self._intakes = ways_in(settings, doors, bank.max_samples, has_files)
         self._calls = LiveCalls(
             bank,
-            settings.engine.calls,
+            room.calls,
             self._intakes,
             behind_s=settings.engine.behind_s,
             clock=clock,
@@ -185,17 +188,25 @@ class Engine:
         self._reported = -_REPORT_S
         self._obey(reload_of(settings))
 
-    def run(self, orders: Callable[[], Iterable[Order]], report: Callable[[Report], None]) -> None:
+    def run(
+        self,
+        orders: Callable[[], Iterable[Order]],
+        report: Callable[[Report], None],
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
         """Tick until told to stop.
 
         Args:
             orders: gives what was ordered since it was last asked.
             report: takes what happened, on this thread.
+            wait: waits for so many seconds, or until something is ordered.
         """
         # Whatever is there now stays; only what comes and goes with calls is looked through.
         gc.collect()
         gc.freeze()
-        for _ in ticks():
+        # Between short ticks no order is worth waking for: calls, and orders, may be many.
+        sleep = wait if self._tick_s > TICK_S else time.sleep
+        for _ in ticks(self._tick_s, sleep=sleep):
             began = self._clock()
             for order in orders():
                 if isinstance(order, Stop):

@@ -1,15 +1,20 @@
 """HTTP beside the daemon's own loop."""
 
+import asyncio
 import contextlib
 import logging
 import socket
 from collections.abc import Iterator
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
 
 from hackles.capture.sockets import listening
 from hackles.settings import host_port
+
+_DATE_S: Final = 1.0
+"""Answers bear the time of day, to the second."""
 
 
 class Page(uvicorn.Server):
@@ -32,6 +37,7 @@ class Page(uvicorn.Server):
             timeout_graceful_shutdown=1,
         )
         super().__init__(config)
+        self._is_told_to_end = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -43,6 +49,13 @@ class Page(uvicorn.Server):
         # It would tell of each of those, with a traceback.
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
         self.should_exit = True
+        self._is_told_to_end.set()
+
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn's own asks ten times a second whether it has come."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_told_to_end.wait(), _DATE_S)
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer until told to stop."""

@@ -56,6 +56,7 @@ class ThreadWorker:
         """
         self._doors = {way: doors.Passed() for way in WAYS}
         self._orders: deque[Order] = deque()
+        self._has_orders = threading.Event()
         self._report = report
         begun: Future[None] = Future()
         threading.Thread(
@@ -66,6 +67,7 @@ class ThreadWorker:
     def order(self, order: Order) -> None:
         """See `Worker`."""
         self._orders.append(order)
+        self._has_orders.set()
 
     def pass_on(self, way: str, connected: socket.socket, host: str) -> bool:
         """See `Worker`."""
@@ -77,7 +79,7 @@ class ThreadWorker:
             # Made where it runs: a way in may have an event loop, and this thread has none yet.
             engine = Engine(settings, model, self._doors)
             begun.set_result(None)
-            engine.run(self._take_orders, self._report)
+            engine.run(self._take_orders, self._report, self._has_orders.wait)
         except HacklesError as error:
             if not _tell(begun, error):
                 raise
@@ -87,6 +89,7 @@ class ThreadWorker:
                 self._report(None)
 
     def _take_orders(self) -> Iterator[Order]:
+        self._has_orders.clear()  # first, so that one that comes meanwhile wakes for the next tick
         while self._orders:
             yield self._orders.popleft()
 
@@ -173,6 +176,6 @@ def _serve(
             yield front.recv()
 
     try:
-        engine.run(orders, front.send)
+        engine.run(orders, front.send, front.poll)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         os._exit(1)  # nobody is left to tell
