@@ -9,8 +9,9 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +28,11 @@ module_path {modules}
 module g711.so
 module alsa.so
 module aufile.so
+module aubridge.so
 module_app account.so
 module_app menu.so
 module_app ctrl_tcp.so
-module_app cons.so
+module cons.so
 net_interface 127.0.0.1
 sip_listen 127.0.0.1:{sip}
 ctrl_tcp_listen 127.0.0.1:{ctrl}
@@ -57,8 +59,8 @@ class Baresip:
         folder: Path,
         user: str,
         *,
-        player: str = "alsa,null",
-        source: str = "alsa,null",
+        player: str = "aubridge,ear",
+        source: str = "aubridge,mouth",
         environment: dict[str, str] | None = None,
         answers: str = "auto",
     ) -> None:
@@ -103,8 +105,12 @@ class Baresip:
 
     def type(self, command: str) -> None:
         """Type a command ("/accept"), whoever else has its ctrl_tcp."""
-        with socket.create_connection(("127.0.0.1", self._cons)) as console:
-            console.sendall(f"{command}\n".encode())
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as console:
+            console.sendto(f"{command}\n".encode(), ("127.0.0.1", self._cons))
+
+    def says(self, text: str) -> bool:
+        """Return whether it has told people that."""
+        return text in (self.folder / "log").read_text(errors="replace")
 
     def _listens(self) -> bool:
         # Not by connecting: it serves one at a time, and that is not for us.
@@ -159,9 +165,9 @@ class Softphones:
         """Where the agent's ctrl_tcp listens, for the settings."""
         return f"127.0.0.1:{self.agent.ctrl}"
 
-    def dial(self) -> None:
-        """Let the customer call the agent."""
-        self._control.send("dial", self.agent.uri)
+    def dial(self, uri: str = "") -> None:
+        """Let the customer call the agent, or somebody else."""
+        self._control.send("dial", uri or self.agent.uri)
 
     def call(self) -> str:
         """Let the customer call the agent, who answers; return the call's id."""
@@ -210,6 +216,67 @@ def softphones(
         yield phones
     finally:
         phones.close()
+
+
+_LINPHONE = """\
+[sip]
+auto_net_state_mon=0
+guess_hostname=0
+contact=sip:agent@127.0.0.1:{sip}
+sip_port={sip}
+sip_tcp_port=0
+sip_tls_port=0
+bind_address=127.0.0.1
+use_ipv6=0
+[sound]
+echocancellation=0
+"""
+
+
+class Linphone:
+    """A linphone-daemon that takes every call."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write its settings, and start nothing yet."""
+        need("linphone-daemon")
+        (folder / ".local" / "share" / "linphone").mkdir(parents=True)
+        sip = free_port(socket.SOCK_DGRAM)
+        (folder / "settings").write_text(_LINPHONE.format(sip=sip))
+        self.folder, self.uri = folder, f"sip:agent@127.0.0.1:{sip}"
+        self._name = f"hackles-test-{os.getpid()}-{sip}"
+        self.pipe = f"/tmp/{self._name}"
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Start it."""
+        options = ["--pipe", self._name, "--config", str(self.folder / "settings")]
+        self._process = subprocess.Popen(
+            ["linphone-daemon", *options, "--auto-answer"],
+            env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(lambda: "Version" in self.type("version"))
+
+    def kill(self) -> None:
+        """Kill it, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        Path(self.pipe).unlink(missing_ok=True)
+
+    def type(self, command: str) -> str:
+        """Return what it answers to a command; it serves one program at a time, perhaps another."""
+        answer = b""
+        while not answer:
+            with socket.socket(socket.AF_UNIX) as pipe, suppress(OSError):
+                pipe.connect(self.pipe)
+                pipe.sendall(command.encode())
+                answer = pipe.recv(65536)
+            time.sleep(0.0 if answer else 0.02)
+        return answer.decode()
 
 
 _SCENARIO = """\

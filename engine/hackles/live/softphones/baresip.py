@@ -24,19 +24,26 @@ _PATIENCE_S: Final = 3.0
 _ASK_EVERY_S: Final = 5.0
 _MOST_CALLS: Final = 32
 _MOST_READ: Final = 2**16
+_LONGEST_LINE: Final = 1000
 
 _MARK: Final = "hackles"
 _ASKING: Final = netstring(b'{"command":"listcalls","token":"%s"}' % _MARK.encode())
 
 _MOVES: Final = frozenset(
-    {"CALL_ESTABLISHED", "CALL_LOCAL_SDP", "CALL_REMOTE_SDP", "CALL_HOLD", "CALL_RESUME"}
+    {
+        "CALL_ESTABLISHED",
+        "CALL_CLOSED",
+        "CALL_LOCAL_SDP",
+        "CALL_REMOTE_SDP",
+        "CALL_HOLD",
+        "CALL_RESUME",
+    }
 )
 """After these another call may be the one that is heard."""
 
 _LISTED: Final = re.compile(
-    r"^\W*\[line \d+(?:, id (?P<id>\S+))?\]\s+[\d:]+\s+ESTABLISHED\s+"
-    r"(?P<held>\(on hold\))?\s*(?P<peer>\S+)\s*$",
-    re.MULTILINE,
+    r"[> ]*\[line \d+(?:, id (?P<id>\S+))?\] +[\d:]+ +ESTABLISHED +"
+    r"(?P<held>\(on hold\) +)?(?P<peer>\S+) *"
 )
 """A call of which people speak, as `listcalls` lists it; older versions leave its id out."""
 
@@ -79,7 +86,8 @@ class BaresipCalls:
             self._establish(message)
         elif message.type == "CALL_CLOSED":
             self._close(message)
-        return len(self.calls) > 1 and message.type in _MOVES
+        may_be_another = len(self.calls) > 1 or any(call.is_held for call in self.calls)
+        return may_be_another and message.type in _MOVES
 
     def _establish(self, message: _Message) -> None:
         if not any(call.id == message.id for call in self.calls if call.id):
@@ -94,7 +102,10 @@ class BaresipCalls:
 
     def _list(self, text: str) -> None:
         """Take over what is listed: what is known already stays what and where it was."""
-        listed = [one.groupdict("") for one in _LISTED.finditer(text)]
+        lines = [line for line in text.splitlines() if len(line) < _LONGEST_LINE]
+        listed = [
+            found.groupdict("") for line in lines if (found := _LISTED.fullmatch(line)) is not None
+        ]
         known, self.calls = self.calls, []
         for call in known:
             for one in listed:

@@ -25,24 +25,32 @@ class Netstrings:
         Raises:
             ValueError: if this is no netstring; nothing after it can be understood.
         """
-        self._rest += some
-        while (found := self._first()) is not None:
-            yield found
+        come, at = self._rest + some, 0
+        try:
+            while (span := _first(come, at)) is not None:
+                yield come[slice(*span)]
+                at = span[1] + 1
+        finally:
+            self._rest = come[at:]
 
-    def _first(self) -> bytes | None:
-        digits, colon, _ = self._rest[: _DIGITS + 1].partition(b":")
-        if not (digits.isdigit() or (not digits and not colon)) or len(digits) > _DIGITS:
-            raise ValueError("a netstring begins with its length")
-        if not colon:
-            return None
-        length = int(digits)
-        if length > _LONGEST:
-            raise ValueError(f"a netstring of {length} bytes is too long")
-        begins = len(digits) + 1
-        if len(self._rest) <= begins + length:
-            return None
-        content, comma = self._rest[begins : begins + length], self._rest[begins + length]
-        if comma != ord(","):
-            raise ValueError("a netstring ends with a comma")
-        self._rest = self._rest[begins + length + 1 :]
-        return content
+
+def _first(come: bytes, at: int) -> tuple[int, int] | None:
+    """Return where the content of the netstring lies that begins there; None if it is not whole.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    digits, colon, _ = come[at : at + _DIGITS + 1].partition(b":")
+    if not digits.isdigit() and (digits or colon):
+        raise ValueError("a netstring begins with its length")
+    if len(digits) > _DIGITS or int(digits or b"0") > _LONGEST:
+        raise ValueError("a netstring may not be that long")
+    if not colon:
+        return None
+    begins = at + len(digits) + 1
+    ends = begins + int(digits)
+    if ends >= len(come):
+        return None
+    if come[ends] != ord(","):
+        raise ValueError("a netstring ends with a comma")
+    return begins, ends
