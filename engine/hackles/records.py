@@ -139,7 +139,28 @@ def satisfaction(
 Deed: TypeAlias = Acknowledgement | CardShown | Note | Outcome | Satisfaction
 """What people did about a call."""
 
-LiveEvent: TypeAlias = Event | Summary | CallNews | Deed
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Who spoke for how long in a call, where both were heard; nothing else of the agent.
+
+    Attributes:
+        time: how long the call was, in seconds.
+        customer_s: of the customer's speech.
+        agent_s: of the agent's.
+        talk_over_s: of both at once.
+        is_loud: the agent's microphone heard the customer: a loudspeaker, not a headset.
+    """
+
+    time: float
+    customer_s: float
+    agent_s: float
+    talk_over_s: float
+    is_loud: bool
+    type: Literal["timing"] = field(default="timing", init=False)
+
+
+LiveEvent: TypeAlias = Event | Summary | CallNews | Deed | Timing
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from hackles.capture.intake import Fate, Refusal
+from hackles.records import Timing
 from hackles.settings import Thresholds
 from hackles.types import Event, Role
 
@@ -122,11 +123,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A call is over."""
+    """A call is over; how the turns were timed, where the agent's microphone was open for that."""
 
     session: str
     duration_s: float
     speech_s: float
+    timing: Timing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,14 @@ class Forgotten:
     call: str
 
 
-News: TypeAlias = Begun | Told | Ended | Refused | Forgotten
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """The device that the settings name is not heard, and why; or it is heard again ("")."""
+
+    why: str
+
+
+News: TypeAlias = Begun | Told | Ended | Refused | Forgotten | Unheard
 
 
 @dataclass(frozen=True, slots=True)
