@@ -17,7 +17,7 @@ ORDER = [
     "hearing busy",
     "gaps windowing evidence",
     "decisions",
-    "listening baseline tracker conversation",
+    "listening baseline tracker conversation turns",
     "classifier",
     "bank models",
     "rejudging",
@@ -75,7 +75,7 @@ def test_the_features_know_nothing_of_calls():
 def test_the_core_has_no_clock_thread_file_or_socket():
     core = "framing history activity leak gaps windowing listening baseline tracker bank decisions"
     forbidden = {"time", "datetime", "threading", "asyncio", "socket", "os", "io", "pathlib"}
-    for name in [*core.split(), "foreground", "hearing", "busy", "conversation"]:
+    for name in [*core.split(), "foreground", "hearing", "busy", "conversation", "turns"]:
         tree = ast.parse((ENGINE / f"{name}.py").read_text(encoding="utf-8"))
         found = {
             alias.name.split(".")[0]

@@ -54,6 +54,11 @@ class Tones(NamedTuple):
     centre_hz: Array
     level_db: Array
 
+    def part(self, frames: slice) -> "Tones":
+        """Return some of the frames."""
+        some: list[AnyArray] = [column[frames] for column in self]
+        return Tones(*some)
+
 
 def tones(loud: Bools, power: Array, level_db: Array) -> Tones:
     """Return what tells a busy tone.
@@ -129,12 +134,13 @@ class BusyTone:
         new = self._over_noise(new)
         if self._rest is not None:
             frame -= len(self._rest.loud)
-            new = Tones(*(np.concatenate(pair) for pair in zip(self._rest, new, strict=True)))
+            both: list[AnyArray] = [np.concatenate(p) for p in zip(self._rest, new, strict=True)]
+            new = Tones(*both)
         edges = np.flatnonzero(np.diff(new.loud, prepend=False, append=False))
         for first, after in edges.reshape(-1, 2).tolist():
             if after == len(new.loud):
                 first = max(first, after - _KEPT_FRAMES)
-                self._rest = Tones(*(column[first:] for column in new))
+                self._rest = new.part(slice(first, None))
                 return None
             self._add(_pulse(frame, slice(first, after), new))
             if self._is_busy():
@@ -163,7 +169,7 @@ class BusyTone:
 def _pulse(frame: int, where: slice, heard: Tones) -> _Pulse:
     """Return a stretch of sound; `frame` is the place on the clock of what was heard first."""
     within = slice(where.start + _EDGE_FRAMES, where.stop - _EDGE_FRAMES)
-    own = Tones(*(column[within] for column in heard))
+    own = heard.part(within)
     tone = (
         _SHORTEST <= where.stop - where.start - _OVER_FRAMES <= _LONGEST
         and bool(own.pure.all())

@@ -71,7 +71,7 @@ class Conversation:
         """
         self._silence = round(silence_s * SAMPLE_RATE)
         self._position = 0
-        self._phase: _Idle | _Call = _Idle(0, 0)
+        self._phase: _Idle | _Call = _Idle(0)
         self._since = 0
         """Where the span under way began."""
 
@@ -81,7 +81,7 @@ class Conversation:
         samples = held(samples)
         while len(samples):
             some = samples[: self._since + self._phase.span - self._position]
-            self._phase.hearing.ring.write(0, some)
+            self._phase.hearing.write(0, some)
             self._phase.sounding |= bool(some.any())
             self._position += len(some)
             samples = samples[len(some) :]
@@ -105,7 +105,7 @@ class Conversation:
             if over is None:
                 return told
             told.append(over)
-        self._phase = _Idle(self._position, self._position)
+        self._phase = _Idle(self._position)
         return told
 
     def _look(self) -> list[Begins | Ends]:
@@ -115,7 +115,7 @@ class Conversation:
         if isinstance(event, Begins):
             self._phase = _Call(self._phase.hearing, self._position, self._silence)
         elif isinstance(event, Ends):
-            self._phase = _Idle(self._position, self._position)
+            self._phase = _Idle(self._position)
         return [] if event is None else [event]
 
 
@@ -124,10 +124,10 @@ class _Idle:
 
     span = _IDLE_SPAN
 
-    def __init__(self, position: int, earliest: int) -> None:
-        """Wait from a position on; a call begins at `earliest` at the earliest."""
+    def __init__(self, position: int) -> None:
+        """Wait from a position on: no call begins before."""
         self.sounding = False
-        self._earliest = earliest
+        self._earliest = position
         self._silent_spans = 0
         self._start(position)
 

@@ -61,6 +61,12 @@ class Hearing:
         """Take for granted, at the start of a call, that somebody talks."""
         self._activity.trust(slot)
 
+    def write(self, slot: int, samples: Array, agent: Array | None = None) -> None:
+        """Take in samples that there is room for, and the agent's of the same time, if any."""
+        self.ring.write(slot, samples)
+        if self.leak is not None and agent is not None:
+            self.leak.write(slot, agent)
+
     def skip_to(self, slot: int, position: int) -> None:
         """Go on at a later position; samples that wait to be looked at are lost."""
         self.ring.skip_to(slot, position)
