@@ -24,9 +24,9 @@ _NUMBERS = ("irritation", "arousal", "confidence", "level", "duration_s", "speec
 Record = dict[str, Any]
 
 
-def scored(path: str) -> list[Record]:
+def scored(path: str, customer: str = "right") -> list[Record]:
     """Return what `hackles score` tells of a recording."""
-    score = [*PROGRAM, "score", path, "--customer", "right", "--format", "jsonl"]
+    score = [*PROGRAM, "score", path, "--customer", customer, "--format", "jsonl"]
     done = subprocess.run(score, check=True, capture_output=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
