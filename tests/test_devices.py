@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +10,9 @@ from hackles.capture.devices import Devices
 from hackles.capture.intake import Offer
 from hackles.capture.tap import Heard
 from hackles.settings import Device
+from hackles.turns import Turns
 from hackles.types import Role
+from tests.conftest import SAMPLES
 
 RATE = 8000
 TICK_S = 0.1
@@ -18,9 +21,10 @@ LATE_S = 0.4
 
 
 class Scripted:
-    """A device whose samples count the seconds since it was first listened to."""
+    """A device that plays a recording, or whose samples count its seconds."""
 
-    def __init__(self):
+    def __init__(self, recording=None):
+        self._recording = recording
         self.until = 0.0
         self.is_there = True
         self._lost_s = 0.0
@@ -33,7 +37,10 @@ class Scripted:
         end = max(self.until, round(now - LATE_S, 6))
         if end > self.until:
             first, last = round(self.until * RATE), round(end * RATE)
-            samples = (np.arange(first, last) / RATE).astype(np.float32)
+            if self._recording is None:
+                samples = (np.arange(first, last) / RATE).astype(np.float32)
+            else:
+                samples = np.pad(self._recording[first:last], (0, last - first))[: last - first]
             self._waiting.append(Heard(self._lost_s, samples, end))
             self.until, self._lost_s = end, 0.0
 
@@ -45,6 +52,16 @@ class Scripted:
         taken, self._waiting = self._waiting, []
         return taken
 
+
+class Ears:
+    """What hears the devices, as far as the intake knows it."""
+
+    def __init__(self, customer, agent=None):
+        self.customer, self.agent = customer, agent
+
+    def check(self):
+        """It never breaks."""
+
     def close(self):
         """Nothing to close."""
 
@@ -52,11 +69,14 @@ class Scripted:
 class Room:
     """The intake, a clock, and what of each call was handed over."""
 
-    def __init__(self, slots=1, most=2480, **section):
+    def __init__(self, slots=1, most=2480, agent=None, **section):
         self.now = 0.0
         self.source = Scripted()
         section = {"output": "headset", "calls": "told", **section}
-        self.devices = Devices(Device(**section), most, self.source, lambda: self.now)
+        self.agent = agent
+        self.turns = {}
+        ears = Ears(self.source, agent)
+        self.devices = Devices(Device(**section), most, ears, lambda: self.now)
         self.is_refused = lambda offer: False
         self.calls, self.ended, self.lost = {}, [], {}
         self._slots, self._free = {}, list(range(slots))
@@ -65,6 +85,8 @@ class Room:
         for _ in range(round(seconds / TICK_S)):
             self.now = round(self.now + TICK_S, 6)
             self.source.pass_to(self.now)
+            if self.agent is not None:
+                self.agent.pass_to(self.now)
             self.tick()
         return self
 
@@ -76,6 +98,7 @@ class Room:
             call = self._slots[slot]
             self.lost[call] += int(lost)
             self.calls[call] = np.concatenate([self.calls[call], samples])
+        self.turns |= {self._slots[slot]: turns for slot, turns in received.turns.items()}
         for slot in received.ended:
             self.ended.append(self._slots.pop(slot))
             self._free.append(slot)
@@ -273,3 +296,61 @@ def test_no_sample_is_in_two_calls_or_twice_and_time_is_never_lost(story, most):
     for name, duration_s in lasted.items():
         total = len(room.calls[name]) + room.lost[name]
         assert total == pytest.approx(duration_s * RATE, abs=2)
+
+
+def both_sides(name):
+    """Return the customer's and the agent's samples of a sample call."""
+    samples, _ = soundfile.read(SAMPLES / f"{name}.wav", dtype="float32")
+    return samples[:, 1], samples[:, 0]
+
+
+def test_turns_are_timed_by_the_agents_microphone_which_is_not_scored():
+    customer, agent = both_sides("en_calm_1")
+    seconds = len(customer) // RATE
+    expected = Turns()
+    expected.push(customer[: seconds * RATE], agent[: seconds * RATE])
+    expected.flush()
+    room = Room(agent=Scripted(agent))
+    room.source._recording = customer
+    room.begin("one")
+    room.pass_s(seconds)
+    room.devices.end("one")
+    room.pass_s(2.0)
+    turns = room.turns["one"]
+    assert room.ended == ["one"]
+    assert np.array_equal(room.calls["one"], customer[: seconds * RATE])  # nothing of the agent's
+    assert turns.customer_s == pytest.approx(expected.customer_s, abs=0.3)
+    assert turns.agent_s == pytest.approx(expected.agent_s, abs=0.3)
+    assert turns.agent_s > 3
+
+
+def test_a_call_goes_on_though_the_agents_microphone_is_gone():
+    customer, agent = both_sides("en_calm_1")
+    room = Room(agent=Scripted(agent))
+    room.source._recording = customer
+    room.begin("one")
+    room.pass_s(10.0)
+    room.agent.is_there = False
+    room.pass_s(10.0)
+    room.devices.end("one")
+    room.pass_s(2.0)
+    assert np.array_equal(room.calls["one"], customer[: 20 * RATE])
+    assert room.turns["one"].customer_s > 3
+
+
+def test_by_the_sound_a_call_begins_with_the_first_word_and_ends_after_the_silence():
+    customer, _ = both_sides("en_calm_1")
+    talk = customer[: 20 * RATE]
+    pause = np.zeros(15 * RATE, np.float32)
+    room = Room(calls="sound", silence_s=5.0)
+    room.source._recording = np.concatenate([pause, talk, pause, talk, pause])
+    room.pass_s(90.0)
+    assert len(room.ended) == 2
+    first, second = room.ended
+    assert first.startswith("call-")
+    assert first != second
+    for call in (first, second):
+        heard = room.calls[call]
+        shift = np.argmax(np.correlate(heard, talk[5 * RATE : 8 * RATE], "valid"))
+        assert np.allclose(heard[shift : shift + 3 * RATE], talk[5 * RATE : 8 * RATE])
+        assert 18 * RATE < len(heard) < 30 * RATE

@@ -9,6 +9,7 @@ from hackles.capture.g711 import Encoding, decode
 from hackles.capture.intake import Received
 from hackles.capture.resampling import Resampler
 from hackles.config import SAMPLE_RATE
+from hackles.turns import Turns
 from hackles.types import AnyArray, Array
 
 Coding: TypeAlias = Literal["slin", "ulaw", "alaw"]
@@ -105,6 +106,7 @@ class Gathered:
         """Begin with nothing."""
         self._calls: list[tuple[int, Array, int, bool]] = []
         self._ended: list[int] = []
+        self._turns: dict[int, Turns] = {}
 
     def add(self, slot: int, samples: Array, lost: int = 0, drained: bool = True) -> None:
         """Add a call's samples, with how many are missing before, and whether no more wait.
@@ -114,9 +116,11 @@ class Gathered:
         if len(samples) or lost or drained:
             self._calls.append((slot, samples, lost, drained))
 
-    def end(self, slot: int) -> None:
-        """Add that a call ends with this."""
+    def end(self, slot: int, turns: Turns | None = None) -> None:
+        """Add that a call ends with this, and how its turns were timed, if they were."""
         self._ended.append(slot)
+        if turns is not None:
+            self._turns[slot] = turns
 
     @property
     def received(self) -> Received:
@@ -129,4 +133,5 @@ class Gathered:
             ended=tuple(self._ended),
             lost=np.array(lost, dtype=np.int64),
             drained=np.array(drained, dtype=np.bool_),
+            turns=self._turns,
         )

@@ -3,19 +3,22 @@
 Calls begin and end where the softphone says so, or else where the sound shows it.
 """
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from hackles.capture.agent_side import AgentSide
 from hackles.capture.bare import Gathered
 from hackles.capture.intake import Offer, OpenCall, Received, Troubles
-from hackles.capture.tap import Ear, Heard, Tap
+from hackles.capture.tap import Ear, Sound, Tap
 from hackles.capture.trail import Trail
 from hackles.config import SAMPLE_RATE
 from hackles.conversation import PREROLL_S, Begins, Conversation, Ends
 from hackles.settings import Device
+from hackles.turns import Turns
 from hackles.types import Role
 
 _PATIENCE_S: Final = 1.5
@@ -25,15 +28,19 @@ _KEPT: Final = round((PREROLL_S + 2 * _PATIENCE_S) * SAMPLE_RATE)
 """What is kept while there is no call: one begins in the past."""
 
 
-class Source(Protocol):
-    """What hears a device: an `Ear` with a `Tap` behind it."""
+class Ears(Protocol):
+    """What hears the devices."""
 
     @property
-    def until(self) -> float:
-        """Until when there is sound, in seconds of the monotonic clock."""
+    def customer(self) -> Sound:
+        """Where the customer is heard."""
 
-    def take(self) -> list[Heard]:
-        """Return what was heard since it was last asked."""
+    @property
+    def agent(self) -> Sound | None:
+        """The agent's microphone, if turns are to be timed by it."""
+
+    def check(self) -> None:
+        """Do nothing as long as it listens, or looks for what it is to listen to."""
 
     def close(self) -> None:
         """Stop listening."""
@@ -66,7 +73,7 @@ class Devices:
         self,
         device: Device,
         max_samples: int,
-        source: Source | None = None,
+        ears: Ears | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin to listen.
@@ -74,14 +81,15 @@ class Devices:
         Args:
             device: what to.
             max_samples: the most samples of one call to hand over in a tick.
-            source: what hears it; the sound server's if None.
-            clock: seconds, as the source counts them.
+            ears: what hears it; the sound server's if None.
+            clock: seconds, as the ears count them.
         """
         self.troubles: Troubles = Counter()
         self._device, self._max_samples, self._clock = device, max_samples, clock
-        self._source: Source = source or Tapped(device)
+        self._ears: Ears = ears or Tapped(device)
+        self._agent = AgentSide(self._ears.agent) if self._ears.agent else None
         self._conversation = Conversation(device.silence_s) if device.calls == "sound" else None
-        self._trail = Trail(self._source.until)
+        self._trail = Trail(self._ears.customer.until)
         self._told: deque[_Told] = deque()
         self._marks: deque[_Mark] = deque()
         self._call = ""
@@ -110,7 +118,10 @@ class Devices:
             self._turn(self._marks.popleft(), open_call)
         if self._slot is None:
             self._cursor = self._trail.end - _KEPT
-        self._trail.trim(self._cursor)
+        timed = self._cursor
+        if self._agent is not None:
+            timed = self._agent.follow(self._trail, self._cursor, self._clock())
+        self._trail.trim(min(timed, self._cursor))
         return gathered.received
 
     def skip(self, slots: Sequence[int]) -> None:
@@ -124,11 +135,12 @@ class Devices:
 
     def close(self) -> None:
         """Listen no longer."""
-        self._source.close()
+        self._ears.close()
 
     def _take_in(self) -> None:
         """Take in what was heard, and mark where calls begin and end."""
-        for heard in self._source.take():
+        self._ears.check()
+        for heard in self._ears.customer.take():
             lost = self._trail.append(heard)
             if self._conversation is not None:
                 found = [*self._conversation.skip(lost), *self._conversation.push(heard.samples)]
@@ -160,6 +172,8 @@ class Devices:
         # What one call was given is not given to another.
         self._call, self._cursor = mark.offer.call, max(mark.position, self._given)
         self._slot = open_call(mark.offer)
+        if self._agent is not None:
+            self._agent.begin(self._cursor)
 
     def _give(self, slot: int, gathered: Gathered) -> None:
         """Hand over what is next of the call under way, and end it where it ends."""
@@ -171,14 +185,21 @@ class Devices:
         self._cursor = self._given = self._cursor + lost + len(samples)
         gathered.add(slot, samples, lost, self._cursor >= self._trail.end)
         if self._marks and self._cursor >= until:
-            gathered.end(slot)
+            gathered.end(slot, self._timed())
             self._call, self._slot = "", None
             if self._marks[0].offer is None:
                 self._marks.popleft()
 
+    def _timed(self) -> Turns | None:
+        """Return how the turns of the call that ends were timed, if they were."""
+        if self._agent is None:
+            return None
+        self._agent.follow(self._trail, self._cursor, math.inf)
+        return self._agent.end()
+
 
 class Tapped:
-    """The device that the settings name, on a thread of its own; a `Source`."""
+    """The devices that the settings name, on a thread of their own; `Ears`."""
 
     def __init__(self, device: Device) -> None:
         """Begin to listen.
@@ -186,19 +207,14 @@ class Tapped:
         Args:
             device: which.
         """
-        self._ear = Ear(device.output or device.customer_microphone, bool(device.output))
-        self._tap = Tap([self._ear])
+        self.customer = Ear(device.output or device.customer_microphone, bool(device.output))
+        self.agent = Ear(device.agent_microphone, False) if device.agent_microphone else None
+        self._tap = Tap([ear for ear in (self.customer, self.agent) if ear is not None])
 
-    @property
-    def until(self) -> float:
-        """See `Source`."""
-        return self._ear.until
-
-    def take(self) -> list[Heard]:
-        """See `Source`."""
+    def check(self) -> None:
+        """See `Ears`."""
         self._tap.check()
-        return self._ear.take()
 
     def close(self) -> None:
-        """See `Source`."""
+        """See `Ears`."""
         self._tap.close()

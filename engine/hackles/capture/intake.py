@@ -1,11 +1,12 @@
 """What every way in gives on each tick: samples, stacked for all calls, and what went wrong."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
+from hackles.turns import Turns
 from hackles.types import Array, Bools, Ints, Role
 
 AHEAD_S: Final = 10.0
@@ -78,6 +79,7 @@ class Received:
         lost: samples of each that are missing right before these; none if left out.
         drained: of each, whether nothing more of it waits; all of them if left out.
         digits: the keys that were pressed: slot, and one of "0123456789*#ABCD".
+        turns: how those of the calls that end were timed, by slot, where both sides were heard.
     """
 
     slots: Ints
@@ -87,6 +89,7 @@ class Received:
     lost: Ints | None = field(default=None)
     drained: Bools | None = field(default=None)
     digits: Sequence[tuple[int, str]] = field(default=())
+    turns: Mapping[int, Turns] = field(default_factory=dict)
 
 
 class Intake(Protocol):

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from hackles.capture.device_stream import Piece
 from hackles.capture.lines import Line, Lines
@@ -44,6 +44,17 @@ class Heard:
     lost_s: float
     samples: Array
     end: float
+
+
+class Sound(Protocol):
+    """What is heard of one device."""
+
+    @property
+    def until(self) -> float:
+        """Until when it is known what there was, in seconds of the monotonic clock."""
+
+    def take(self) -> list[Heard]:
+        """Return what was heard since it was last asked."""
 
 
 class Ear:

@@ -40,6 +40,19 @@ class Trail:
         """Return where a moment lies, in seconds of the clock of what was heard."""
         return max(0, self.end + round((clock_s - self.end_s) * SAMPLE_RATE))
 
+    def clock(self, position: int) -> float:
+        """Return when a position was heard, in seconds of that clock."""
+        return self.end_s + (position - self.end) / SAMPLE_RATE
+
+    def filled(self, position: int, count: int) -> Array:
+        """Return so many samples from a position on, silence where nothing is known."""
+        samples = np.zeros(count, np.float32)
+        for start, some in self._stretches:
+            first, last = max(start, position), min(start + len(some), position + count)
+            if first < last:
+                samples[first - position : last - position] = some[first - start : last - start]
+        return samples
+
     def read(self, position: int, most: int, until: int) -> tuple[int, Array]:
         """Return what comes from a position on: how much is missing first, and samples.
 

@@ -15,6 +15,8 @@ from hackles.config import SAMPLE_RATE
 from hackles.errors import UsageError
 from hackles.live.news import Begun, Ended, Forgotten, News, Refused, Registration, Session, Told
 from hackles.live.registry import Registry
+from hackles.records import Timing
+from hackles.turns import Turns
 from hackles.types import AnyArray, Role
 
 _LAST_S = 12.0
@@ -107,6 +109,7 @@ class LiveCalls:
         """Take in what has come, decide, and return how many samples it was."""
         count = 0
         ended: list[int] = []
+        timed: dict[int, Turns] = {}
         now = self._clock()
         for intake in self._intakes:
             received = intake.receive(partial(self._open, intake))
@@ -117,10 +120,11 @@ class LiveCalls:
                 if digit == self.withdraw_digit and slot in self._calls:  # it may come twice
                     self.withdraw(self._calls[slot].session.call)
             ended += [slot for slot in received.ended if slot in self._calls]
+            timed |= received.turns
         self.behind_s = float(self._behind.max(initial=0.0))
         self._decide()
         for slot in ended:
-            self._end(slot)
+            self._end(slot, timed.get(slot))
         return count
 
     def _hear(self, received: Received) -> None:
@@ -194,14 +198,15 @@ class LiveCalls:
             self._close(slot)
             self._news.append(Forgotten(call))
 
-    def _end(self, slot: int) -> None:
+    def _end(self, slot: int, turns: Turns | None = None) -> None:
         """Say what is left to say of a call, and forget it."""
         session = self._calls[slot].session.id
         delay_s = max(self._clock() - float(self._began[slot]), 0.0)
         for _, event in self._bank.flush(slot).events():
             self._news.append(Told(session, event, delay_s - event.time))
         duration_s = self._bank.heard(slot) / SAMPLE_RATE
-        self._news.append(Ended(session, duration_s, self._bank.speech_s(slot)))
+        timing = _timing(duration_s, turns) if turns else None
+        self._news.append(Ended(session, duration_s, self._bank.speech_s(slot), timing))
         self._close(slot)
 
     def _close(self, slot: int) -> None:
@@ -209,3 +214,13 @@ class LiveCalls:
         del self._slots[self._calls.pop(slot).session.call]
         self._behind[slot] = 0.0
         self._bank.close(slot)
+
+
+def _timing(duration_s: float, turns: Turns) -> Timing:
+    return Timing(
+        round(duration_s, 4),
+        round(turns.customer_s, 2),
+        round(turns.agent_s, 2),
+        round(turns.talk_over_s, 2),
+        turns.hears_customer,
+    )
