@@ -1,9 +1,10 @@
 """Where a call begins and ends in a sound that never stops: what a headset plays all day.
 
-A call begins when somebody is proved to talk. What comes before it is no part of it: ring-back,
-beeps, jingles, hold music (whoever waits in a queue has nobody on the line yet). It ends after so
-long a silence of the customer, or with a busy tone. Music within a call is a hold and keeps it open
-for a quarter of an hour; tones do not, and noise and breath are silence.
+A call begins when somebody is proved to talk: ring-back, beeps, jingles and hold music begin none
+(whoever waits in a queue has nobody on the line yet), and no more than the last two seconds of such
+music are part of it. It ends after so long a silence of the customer, or with a busy tone. Music
+within a call is a hold and keeps it open for a quarter of an hour; tones do not, and noise and
+breath are silence.
 """
 
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ _RINGS_FRAMES, _EDGE_FRAMES = 15, 5
 """The shortest ring-back, and its end; a vowel may look like it for a moment."""
 _SILENT_SPANS = 3
 _HOLD = 15 * 60 * SAMPLE_RATE
+"""Music that goes on for longer without a word is no hold."""
 
 
 @dataclass(frozen=True, slots=True)
