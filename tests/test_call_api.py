@@ -14,7 +14,7 @@ from hackles.live.control import control
 from hackles.live.news import CallBegins, CallEnds, Withdrawn
 from hackles.live.pages import Page
 from tests.program import hackles, wait_until
-from tests.softphones import free_port
+from tests.softphones import free_ports
 from tests.test_call_line import WAITING, Office
 
 
@@ -29,7 +29,7 @@ class Front:
 @contextmanager
 def served(office):
     """Serve the API of a line, and give its address."""
-    listen = f"127.0.0.1:{free_port()}"
+    listen = f"127.0.0.1:{free_ports(1)[0]}"
     with ExitStack() as stack:
         page = Page(control(Front(office), device.routes(office.line)), stack, listen)
         thread = threading.Thread(target=lambda: asyncio.run(page.serve()))
@@ -151,7 +151,7 @@ def test_without_a_device_nothing_can_be_told():
 
 
 def test_without_a_daemon_it_is_said_how_to_start_one():
-    listen = f"127.0.0.1:{free_port()}"
+    listen = f"127.0.0.1:{free_ports(1)[0]}"
     done = call(listen, "start")
     assert done.code == 1
     assert done.err == (

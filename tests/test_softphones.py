@@ -320,6 +320,44 @@ def test_linphone_s_answers_are_read_whatever_they_are():
     assert said("Status: Error\nReason: No current call available.\n") == {}
 
 
+class Scripted:
+    """What a linphone-daemon answers: its calls by number, of which one is the current one."""
+
+    def __init__(self):
+        self.calls, self.current = {}, None
+
+    async def ask(self, command):
+        number = command.removeprefix("call-status").strip() or self.current
+        if number not in self.calls:
+            return "Status: Error\nReason: No call with such id.\n"
+        state, peer = self.calls[number]
+        ways = "Direction: in\nDuration: 1\n" if state == "StreamsRunning" else ""
+        return f"Status: Ok\n\nState: LinphoneCall{state}\nFrom: {peer}\n{ways}\n"
+
+    def look(self, calls):
+        asyncio.run(calls.look(self.ask))
+        return [(call.key, call.peer, call.is_held) for call in calls.calls]
+
+
+def test_a_call_that_linphone_holds_is_known_by_its_number():
+    phone, calls = Scripted(), LinphoneCalls()
+    phone.calls["7"], phone.current = ("IncomingReceived", "sip:a@b"), "7"
+    assert phone.look(calls) == []
+    phone.calls["7"] = "StreamsRunning", "sip:a@b"
+    assert phone.look(calls) == [("7", "sip:a@b", False)]
+    phone.calls["7"], phone.current = ("Paused", "sip:a@b"), None
+    assert phone.look(calls) == [("7", "sip:a@b", True)]
+    phone.calls["8"], phone.current = ("StreamsRunning", "sip:a@b"), "8"
+    assert phone.look(calls) == [("7", "sip:a@b", True), ("8", "sip:a@b", False)]
+    del phone.calls["7"]
+    assert phone.look(calls) == [("8", "sip:a@b", False)]
+    del phone.calls["8"]
+    assert phone.look(calls) == []
+    calls.restart()
+    phone.calls["1"], phone.current = ("StreamsRunning", "sip:c@d"), "1"
+    assert phone.look(calls) == [("1", "sip:c@d", False)]
+
+
 @given(st.lists(st.text()))
 def test_whatever_linphone_answers_can_be_read(answers):
     calls, left = LinphoneCalls(), list(answers)

@@ -127,8 +127,9 @@ class Daemon:
                 gate.open()
             tasks = [asyncio.create_task(server.serve()) for server in servers]
             tasks.append(asyncio.create_task(self._say_how_far_behind()))
-            phones = softphones(self._settings.device, self._line)
-            tasks += [asyncio.create_task(phone.run()) for phone in phones]
+            for phone in softphones(self._settings.device, self._line):
+                tasks.append(asyncio.create_task(phone.run()))
+                tasks[-1].add_done_callback(_say_if_broken)
             self._say_where()
             await self._stop.wait()
             await self._end(gates)
@@ -361,6 +362,12 @@ class Daemon:
             settings.control.listen,
             "; shadow mode: nobody is shown any alert" if settings.alerts.shadow else "",
         )
+
+
+def _say_if_broken(task: "asyncio.Task[None]") -> None:
+    """Say so if no softphone is listened to any longer: calls would be missed in silence."""
+    if not task.cancelled():
+        _log.error("A softphone is listened to no longer.", exc_info=task.exception())
 
 
 _FIXED: Final = (

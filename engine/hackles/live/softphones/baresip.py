@@ -142,7 +142,7 @@ class Baresip:
         while True:
             try:
                 await self._meet()
-            except (OSError, TimeoutError, ValueError) as error:
+            except (OSError, TimeoutError, ValueError, OverflowError) as error:  # a port of 99999
                 self._miss(error)
             self._handset.away(asyncio.get_running_loop().time())
             await asyncio.sleep(REST_S)
