@@ -92,7 +92,8 @@ class Devices:
         self._trail = Trail(self._ears.customer.until)
         self._told: deque[_Told] = deque()
         self._marks: deque[_Mark] = deque()
-        self._call = ""
+        self._call = self._named = ""
+        self._n_named = 1
         self._slot: int | None = None
         self._cursor = self._given = 0
         self._is_to_skip = False
@@ -161,7 +162,11 @@ class Devices:
     def _offer_for(self, found: Begins | Ends) -> Offer | None:
         if isinstance(found, Ends):
             return None
-        name = f"{self._device.call}-{time.strftime('%Y%m%d-%H%M%S')}"
+        begun = f"{self._device.call}-{time.strftime('%Y%m%d-%H%M%S')}"
+        # In autumn an hour comes twice, and no two calls may have one name.
+        self._n_named = self._n_named + 1 if begun <= self._named else 1
+        self._named = max(begun, self._named)
+        name = begun if self._n_named == 1 else f"{begun}-{self._n_named}"
         return Offer(name, role=Role.CUSTOMER, agent=self._device.agent)
 
     def _turn(self, mark: _Mark, open_call: OpenCall) -> None:
