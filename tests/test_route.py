@@ -5,8 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hackles.capture.device_stream import Piece
-from hackles.capture.route import SETTLE_S, WAIT_S, Unconfirmed
-from hackles.capture.tap import Heard
+from hackles.capture.route import SETTLE_S, WAIT_S, Route, Unconfirmed
+from hackles.capture.tap import Ear, Heard
 from hackles.capture.timeline import Timeline
 from hackles.capture.trail import Trail
 
@@ -20,7 +20,7 @@ def piece(arrived, value=0.0):
 
 
 # The worst that is taken to happen between a sound and what is known of it, in seconds.
-MOST_BUFFERED = 0.25
+MOST_BUFFERED = 0.4
 MOST_UNTOLD = 0.1
 
 spells = st.lists(
@@ -149,3 +149,47 @@ def test_a_trail_gives_back_what_was_heard_and_where_it_was_not(story, most, unt
         if not lost and not len(samples):
             break
     assert found == (expected + [None] * until)[:until]
+
+
+class Line:
+    """A line that brings what it is given, always on its source."""
+
+    def __init__(self):
+        self.pieces = []
+
+    def take(self):
+        taken, self.pieces = self.pieces, []
+        return taken
+
+    def check(self):
+        return Route.RIGHT
+
+    def close(self):
+        """Nothing to close."""
+
+    def open(self, name, is_output):
+        return self
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 60)), min_size=1, max_size=10))
+def test_what_is_taken_of_an_ear_follows_on_what_was_taken_before(story):
+    """Sound, pauses, and turns of the tap that come when they come."""
+    clock = [100.0]
+    ear, line = Ear("headset", is_output=True, clock=lambda: clock[0]), Line()
+    ear.turn(line, clock[0])
+    heard, begin = [], ear.until
+    for n_pieces, pause in [(30, 0), *story, (30, 0)]:
+        clock[0] += pause * PIECE_S
+        for i in range(n_pieces):
+            clock[0] += PIECE_S
+            line.pieces.append(piece(clock[0]))
+            if i % 7 == 6:
+                ear.turn(line, clock[0])
+                heard += ear.take()
+    end = begin
+    for one in heard:
+        assert one.lost_s >= 0
+        end += one.lost_s + len(one.samples) / RATE
+        assert abs(one.end - end) < 0.3
+    assert end <= clock[0]
+    assert clock[0] - end < 1.0

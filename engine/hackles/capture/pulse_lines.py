@@ -61,17 +61,17 @@ class PulseLines:
         Args:
             output: the server's number of the stream.
             wanted: of the source on which it belongs.
-            before: how it was set when last asked; a change of that is no change of route.
+            before: how loud it was set when last asked; a change of that is no change of route.
         """
-        found = [one for one in self._outputs() if one.index == output]
+        found = self._ask(lambda: self._pulse.stream(output))
         # Whatever the server told before it answered is noted by now.
         was_disturbed = output in self._disturbed
         self._disturbed.discard(output)
-        if not found or found[0].source != wanted:
+        if found is None or found.source != wanted:
             return Route.WRONG, before
-        set_ = (found[0].mute, tuple(found[0].volume.values))
-        is_explained = before is not None and set_ != before
-        return (Route.DISTURBED if was_disturbed and not is_explained else Route.RIGHT), set_
+        is_explained = before is not None and found.loudness != before
+        is_right = not was_disturbed or is_explained
+        return (Route.RIGHT if is_right else Route.DISTURBED), found.loudness
 
     def _known(self, name: str, is_output: bool) -> Any | None:
         """Return what the server knows of a source, if it is there."""

@@ -13,19 +13,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import numpy as np
+
 from hackles.capture.device_stream import Piece
 from hackles.capture.lines import Line, Lines
 from hackles.capture.lines import lines as system_lines
 from hackles.capture.resampling import Resampler
 from hackles.capture.route import Route, Unconfirmed
 from hackles.capture.timeline import Timeline
-from hackles.config import SAMPLE_RATE
 from hackles.errors import AwayError, UsageError
 from hackles.types import Array
 
 _log = logging.getLogger(__name__)
 
-_TURN_S: Final = 0.25
+_TURN_S: Final = 0.4
+"""To ask the server where a stream is costs a third of a millisecond, and is done all day."""
+
 _RETRY_S: Final = 0.5
 _MOST_HEARD: Final = 4096
 """Stretches that wait to be taken: minutes."""
@@ -60,22 +63,26 @@ class Sound(Protocol):
 class Ear:
     """One device, and what was heard of it."""
 
-    def __init__(self, name: str, is_output: bool) -> None:
+    def __init__(
+        self, name: str, is_output: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Begin with no line to it.
 
         Args:
             name: as somebody named it.
             is_output: whether it must be what is played; else it must be a microphone.
+            clock: that of the pieces of its lines, in seconds.
         """
+        self._clock = clock
         self.name, self._is_output = name, is_output
         self.is_heard = False
         self._line: Line | None = None
-        self._unconfirmed, self._timeline = Unconfirmed(), Timeline(time.monotonic())
+        self._unconfirmed, self._timeline = Unconfirmed(), Timeline(clock())
         self._resampler = Resampler()
         self._heard: deque[Heard] = deque(maxlen=_MOST_HEARD)
         self._lost_s = 0.0
         self._retry = 0.0
-        self._complaint = ""
+        self.complaint = ""
 
     def take(self) -> list[Heard]:
         """Return what was heard since it was last asked, on any thread."""
@@ -101,7 +108,7 @@ class Ear:
             return
         for piece in self._line.take():
             self._unconfirmed.push(piece)
-        asked = time.monotonic()
+        asked = self._clock()
         route = self._line.check()
         if route is Route.RIGHT:
             self._hand_over(self._unconfirmed.confirm(asked))
@@ -130,25 +137,38 @@ class Ear:
             self._complain(str(error))
 
     def _hand_over(self, pieces: list[Piece]) -> None:
+        """Let pieces be taken, at the engine's rate."""
+        if pieces and not self.is_heard:
+            self.is_heard, self.complaint = True, ""
+            _log.info("%s is heard.", self.name)
+        together: list[Piece] = []
         for at, piece in enumerate(pieces):
-            if not self.is_heard:
-                self.is_heard, self._complaint = True, ""
-                _log.info("%s is heard.", self.name)
+            end = self._timeline.end
             missing_s = self._timeline.place([*pieces[at:], *self._unconfirmed.waiting])
             if missing_s:
+                self._resample(together, end)
+                together = []
                 self._resampler = Resampler()
                 self._lost_s += missing_s
-            self._resampler.push(piece.samples, piece.sample_rate)
-        samples = self._resampler.take(len(pieces) * SAMPLE_RATE)
-        if len(samples):
-            self._heard.append(Heard(self._lost_s, samples, self._timeline.end))
+            together.append(piece)
+        self._resample(together, self._timeline.end)
+
+    def _resample(self, pieces: list[Piece], end: float) -> None:
+        """Let pieces that follow on each other be taken, the last of which ends then."""
+        if not pieces:
+            return
+        samples = np.concatenate([piece.samples for piece in pieces])
+        self._resampler.push(samples, pieces[0].sample_rate)
+        found = self._resampler.take(len(samples))
+        if len(found):
+            self._heard.append(Heard(self._lost_s, found, end))
             self._lost_s = 0.0
 
     def _complain(self, why: str) -> None:
         """Say once why it is not heard."""
-        if self.is_heard or why != self._complaint:
+        if self.is_heard or why != self.complaint:
             _log.warning("%s is not heard until this has changed: %s", self.name, why)
-        self.is_heard, self._complaint = False, why
+        self.is_heard, self.complaint = False, why
 
 
 class Tap:
