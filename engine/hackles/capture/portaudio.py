@@ -1,6 +1,8 @@
 """PortAudio, by which devices are opened on Linux and macOS."""
 
+import os
 import sys
+from importlib.resources import files
 from types import ModuleType
 from typing import Final
 
@@ -16,9 +18,13 @@ _INSTALL: Final = {
 def sounddevice() -> ModuleType:
     """Return the package that opens devices; importing it takes a tenth of a second.
 
+    On Linux it then finds nothing but the ways to a sound server.
+
     Raises:
         UsageError: if it, or PortAudio itself, is not installed, and how that is done.
     """
+    if sys.platform == "linux":
+        os.environ.setdefault("ALSA_CONFIG_PATH", str(files("hackles.capture") / "asound.conf"))
     try:
         import sounddevice  # type: ignore[import-untyped, unused-ignore]
     except ModuleNotFoundError as error:
