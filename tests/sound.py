@@ -1,6 +1,7 @@
 """A sound server of a test's own: PulseAudio without a sound card, on sinks that nobody hears."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,14 +10,14 @@ from pathlib import Path
 from tests.desktop_session import need
 from tests.program import wait_until
 
-PROGRAMS = ("pulseaudio", "pactl", "paplay")
-
 CUSTOMER, AGENT, NOBODY = "customer_out", "agent_mic", "quarantine"
 """What the agent's headset plays; a sink whose monitor is the agent's microphone; a spare one."""
 
 
 class SoundServer:
     """PulseAudio in a folder; it can be killed and started anew, its sinks come and go."""
+
+    PROGRAMS = ("pulseaudio", "pactl", "paplay")
 
     def __init__(self, folder: Path, rate: int = 16_000) -> None:
         """Start nothing yet.
@@ -41,21 +42,25 @@ class SoundServer:
     def start(self, sinks: Mapping[str, str] | None = None, default: str = AGENT) -> None:
         """Start it, with sinks (name: more arguments), and the microphone as default source."""
         (self.folder / "native").unlink(missing_ok=True)
-        options = "--daemonize=no --exit-idle-time=-1 --disallow-exit=no --use-pid-file=no"
-        options += " --realtime=no --high-priority=no --log-level=error"
-        socket = f"module-native-protocol-unix socket={self.folder}/native auth-anonymous=1"
-        self._process = subprocess.Popen(
-            ["pulseaudio", "-n", *options.split(), "-L", socket],
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self._process = self.run()
         wait_until(lambda: self.pactl("info", check=False) is not None)
         self._modules.clear()
         for name, more in (sinks or {AGENT: "", CUSTOMER: "", NOBODY: ""}).items():
             self.load(name, more)
         self.pactl("set-default-source", f"{default}.monitor")
         self.pactl("set-default-sink", NOBODY)
+
+    def run(self) -> subprocess.Popen:
+        """Start the process."""
+        options = "--daemonize=no --exit-idle-time=-1 --disallow-exit=no --use-pid-file=no"
+        options += " --realtime=no --high-priority=no --log-level=error"
+        socket = f"module-native-protocol-unix socket={self.folder}/native auth-anonymous=1"
+        return subprocess.Popen(
+            ["pulseaudio", "-n", *options.split(), "-L", socket],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def kill(self) -> None:
         """Kill it, as a crash would."""
@@ -114,11 +119,44 @@ class SoundServer:
         self._players.clear()
 
 
+_PIPEWIRE = """\
+pipewire &
+until [ -S "$1/pipewire-0" ]; do sleep 0.1; done
+wireplumber & pipewire-pulse &
+wait
+"""
+
+
+class PipeWire(SoundServer):
+    """The same with PipeWire, which most desktops have by now."""
+
+    PROGRAMS = ("pipewire", "pipewire-pulse", "wireplumber", "dbus-run-session", "pactl", "paplay")
+
+    def run(self) -> subprocess.Popen:
+        """Start its programs on a session bus of their own."""
+        return subprocess.Popen(
+            ["dbus-run-session", "--", "sh", "-c", _PIPEWIRE, "sh", str(self.folder)],
+            env=self.environment | {"XDG_STATE_HOME": str(self.folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        """Kill all of them, as a crash would."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
 @contextmanager
-def sound_server(folder: Path, **chosen: int) -> Iterator[SoundServer]:
+def sound_server(
+    folder: Path, kind: type[SoundServer] = SoundServer, **chosen: int
+) -> Iterator[SoundServer]:
     """Start a sound server with the three sinks; end it afterwards."""
-    need(*PROGRAMS)
-    server = SoundServer(folder, **chosen)
+    need(*kind.PROGRAMS)
+    server = kind(folder, **chosen)
     server.start()
     try:
         yield server
