@@ -32,6 +32,10 @@ class Source(Protocol):
     def until(self) -> float:
         """Until when there is sound, in seconds of the monotonic clock."""
 
+    @property
+    def unheard(self) -> str:
+        """Why it is not heard now, for people; "" if it is."""
+
     def take(self) -> list[Heard]:
         """Return what was heard since it was last asked."""
 
@@ -88,6 +92,11 @@ class Devices:
         self._slot: int | None = None
         self._cursor = self._given = 0
         self._is_to_skip = False
+
+    @property
+    def unheard(self) -> str:
+        """See `Marked`."""
+        return self._source.unheard
 
     def begin(self, offer: Offer) -> None:
         """Take in that a call begins now; one that is under way is over."""
@@ -193,6 +202,12 @@ class Tapped:
     def until(self) -> float:
         """See `Source`."""
         return self._ear.until
+
+    @property
+    def unheard(self) -> str:
+        """See `Source`."""
+        why = self._ear.complaint
+        return f"{self._ear.name} is not heard. {why}" if why else ""
 
     def take(self) -> list[Heard]:
         """See `Source`."""

@@ -47,7 +47,13 @@ class Heard:
 
 
 class Ear:
-    """One device, and what was heard of it."""
+    """One device, and what was heard of it.
+
+    Attributes:
+        name: as somebody named it.
+        is_heard: whether it is.
+        complaint: why it is not, in a sentence; "" if it is.
+    """
 
     def __init__(self, name: str, is_output: bool) -> None:
         """Begin with no line to it.
@@ -64,7 +70,7 @@ class Ear:
         self._heard: deque[Heard] = deque(maxlen=_MOST_HEARD)
         self._lost_s = 0.0
         self._retry = 0.0
-        self._complaint = ""
+        self.complaint = "It is being looked for."
 
     def take(self) -> list[Heard]:
         """Return what was heard since it was last asked, on any thread."""
@@ -121,7 +127,7 @@ class Ear:
     def _hand_over(self, pieces: list[Piece]) -> None:
         for at, piece in enumerate(pieces):
             if not self.is_heard:
-                self.is_heard, self._complaint = True, ""
+                self.is_heard, self.complaint = True, ""
                 _log.info("%s is heard.", self.name)
             missing_s = self._timeline.place([*pieces[at:], *self._unconfirmed.waiting])
             if missing_s:
@@ -135,9 +141,9 @@ class Ear:
 
     def _complain(self, why: str) -> None:
         """Say once why it is not heard."""
-        if self.is_heard or why != self._complaint:
+        if self.is_heard or why != self.complaint:
             _log.warning("%s is not heard until this has changed: %s", self.name, why)
-        self.is_heard, self._complaint = False, why
+        self.is_heard, self.complaint = False, why
 
 
 class Tap:
