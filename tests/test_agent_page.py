@@ -103,6 +103,9 @@ class Seen:
         self.page.emulate_media(color_scheme="dark")
         self.barriers[f"{face}, dark"] = barriers(self.page, "color-contrast")
         self.page.emulate_media(color_scheme="light")
+        self.measure(face)
+
+    def measure(self, face: str) -> None:
         self.places[face] = self.page.evaluate(
             """blocks => Object.fromEntries(blocks.map(block => {
                 const { x, y } = document.querySelector(block).getBoundingClientRect();

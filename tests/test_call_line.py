@@ -27,8 +27,14 @@ class Office:
     def __init__(self, section=TOLD):
         self.orders: list[Order] = []
         self.registry = Registry()
+        self.held: list[bool] = []
         self.line = Line(
-            section, self.orders.append, self.withdraw, self.registry.has_withdrawn, lambda: NOON
+            section,
+            self.orders.append,
+            self.withdraw,
+            self.registry.has_withdrawn,
+            lambda: NOON,
+            self.held.append,
         )
 
     def withdraw(self, call):
@@ -110,9 +116,19 @@ def test_a_call_that_nobody_agreed_to_ends_without_an_order():
     assert not office.orders
 
 
+@pytest.mark.parametrize("what", ["agree", "refuse", "end"])
+def test_people_are_told_that_a_call_waits_for_consent_until_it_does_no_longer(what):
+    office = Office(WAITING)
+    office.line.begin("c1")
+    assert office.held == [True]
+    getattr(office.line, what)()
+    assert office.held == [True, False]
+
+
 def test_who_agreed_before_the_call_is_heard_at_once():
     office = Office(WAITING)
     office.line.begin("c1", consent=True)
+    assert True not in office.held
     assert office.heard() == "c1"
 
 

@@ -65,7 +65,28 @@ def test_what_is_withheld_changes_nothing_on_the_page(cues, why):
 
 def test_in_shadow_mode_nothing_of_any_call_is_shown(cues):
     cues.showing.alerts = Alerts(shadow=True)
-    assert view(cues, cues.of("", 8), "en") == {"shadow": True, "calls": []}
+    cues.tell_unheard("gone")
+    cues.tell_held(True)
+    nothing = {"shadow": True, "unheard": "", "held": False, "calls": []}
+    assert view(cues, cues.of("", 8), "en") == nothing
+
+
+def test_that_the_device_is_not_heard_or_a_call_waits_for_consent_is_shown_until_it_is_over(cues):
+    def said():
+        seen = view(cues, [], "en")
+        return seen["unheard"], seen["held"]
+
+    assert said() == ("", False)
+    for tell, one, shown in (
+        (cues.tell_unheard, "gone", ("gone", False)),
+        (cues.tell_held, True, ("gone", True)),
+        (cues.tell_unheard, "", ("", True)),
+        (cues.tell_held, False, ("", False)),
+    ):
+        version = cues.version
+        tell(one)
+        assert cues.version > version  # or no page would look
+        assert said() == shown
 
 
 def test_a_false_alarm_is_calm_again_and_what_follows_in_the_episode_is_not_shown(cues):
@@ -145,6 +166,13 @@ def test_a_call_waits_for_its_form_only_if_a_page_showed_it():
     cues.expire()
     assert list(cues) == []
     assert cues.version > version
+
+
+def test_the_form_says_that_the_microphone_heard_the_customer(cues):
+    cues.find("s1").was_seen = True
+    assert shown(cues)["loud"] is False
+    cues.end("s1", 60.0, None, is_loud=True)
+    assert shown(cues)["loud"] is True
 
 
 def test_a_withdrawn_call_is_gone(cues):

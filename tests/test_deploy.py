@@ -19,9 +19,10 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 
 
 def metrics() -> set[str]:
-    """Return the metrics of a daemon with one sink; of a histogram, what quantiles need."""
+    """Return the metrics of a daemon with a sink and a device; of a histogram, what is needed."""
     all_of_them = Metrics()
     all_of_them.report(0, Report())
+    all_of_them.device(is_heard=True)
     page = all_of_them.page({"jsonl": (0, 0)}).decode()
     names = {line.partition("{")[0].split()[0] for line in page.splitlines() if line[0] != "#"}
     return {name for name in names if not name.endswith(("_sum", "_count"))}

@@ -9,10 +9,10 @@ from hackles.guidance import load
 from hackles.live.cues import Cues
 from hackles.live.desk import Desk
 from hackles.live.metrics import Metrics
-from hackles.live.news import Begun, Ended, Forgotten, Refused, Report, Session, Told
+from hackles.live.news import Begun, Ended, Forgotten, Refused, Report, Session, Told, Unheard
 from hackles.live.registry import Registry
 from hackles.live.showing import Showing
-from hackles.records import CallNews
+from hackles.records import CallNews, Timing
 from hackles.settings import Alerts
 from hackles.sinks.sink import Feed
 from hackles.types import Reading
@@ -75,6 +75,33 @@ def test_a_call_is_told_from_its_beginning_to_its_summary():
         "summary",
     ]
     assert not list(office.desk.calls())
+
+
+@pytest.mark.parametrize("is_loud", [False, True])
+def test_who_spoke_for_how_long_is_told_before_the_summary_and_a_loudspeaker_once(is_loud, caplog):
+    caplog.set_level("INFO", "hackles")
+    office, timing = Office(), Timing(9.0, 4.0, 3.5, 0.5, is_loud)
+    office.desk.take(0, Report((Begun(CALL), TOLD)))
+    office.desk.cues.find("s1").was_seen = True
+    office.desk.take(0, Report((Ended("s1", 9.0, 4.0, timing), Ended("s1", 9.0, 4.0, timing))))
+    events = [record.event for record in office.kept()]
+    assert [event.type for event in events] == ["call", "reading", "timing", "summary"]
+    assert events[2] == timing
+    assert office.desk.cues.find("s1").ended.is_loud is is_loud
+    assert caplog.text.count("a loudspeaker?") == is_loud
+
+
+def test_that_the_device_is_not_heard_is_on_the_pages_and_a_gauge_where_there_is_one():
+    office = Office()
+    assert "hackles_device_heard" not in office.desk.metrics.page({}).decode()
+    for why in ("gone", "still gone", ""):
+        version = office.desk.cues.version
+        office.desk.take(0, Report((Unheard(why),)))
+        assert office.desk.cues.unheard == why
+        assert office.desk.cues.version > version
+        page = office.desk.metrics.page({}).decode()
+        assert f"\nhackles_device_heard {0.0 if why else 1.0}\n" in page
+    assert not office.kept()
 
 
 @pytest.mark.parametrize("before", range(len(NEWS) + 1))

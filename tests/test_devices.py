@@ -58,6 +58,7 @@ class Ears:
 
     def __init__(self, customer, agent=None):
         self.customer, self.agent = customer, agent
+        self.unheard = ""
 
     def check(self):
         """It never breaks."""

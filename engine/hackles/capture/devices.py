@@ -39,6 +39,10 @@ class Ears(Protocol):
     def agent(self) -> Sound | None:
         """The agent's microphone, if turns are to be timed by it."""
 
+    @property
+    def unheard(self) -> str:
+        """Why the customer is not heard now, for people; "" if it is."""
+
     def check(self) -> None:
         """Do nothing as long as it listens, or looks for what it is to listen to."""
 
@@ -97,6 +101,11 @@ class Devices:
         self._slot: int | None = None
         self._cursor = self._given = 0
         self._is_to_skip = False
+
+    @property
+    def unheard(self) -> str:
+        """See `Marked`."""
+        return self._ears.unheard
 
     def begin(self, offer: Offer) -> None:
         """Take in that a call begins now; one that is under way is over."""
@@ -215,6 +224,12 @@ class Tapped:
         self.customer = Ear(device.output or device.customer_microphone, bool(device.output))
         self.agent = Ear(device.agent_microphone, False) if device.agent_microphone else None
         self._tap = Tap([ear for ear in (self.customer, self.agent) if ear is not None])
+
+    @property
+    def unheard(self) -> str:
+        """See `Ears`."""
+        why = self.customer.complaint
+        return f"{self.customer.name} is not heard. {why}" if why else ""
 
     def check(self) -> None:
         """See `Ears`."""

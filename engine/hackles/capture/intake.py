@@ -118,6 +118,10 @@ class Intake(Protocol):
 class Marked(Protocol):
     """A way in whose sound never stops: others may say where calls begin and end in it."""
 
+    @property
+    def unheard(self) -> str:
+        """Why there is no sound now, in sentences for people; "" if all is well."""
+
     def begin(self, offer: Offer) -> None:
         """Take in that a call begins now; one that is under way is over."""
 

@@ -61,7 +61,13 @@ class Sound(Protocol):
 
 
 class Ear:
-    """One device, and what was heard of it."""
+    """One device, and what was heard of it.
+
+    Attributes:
+        name: as somebody named it.
+        is_heard: whether it is.
+        complaint: why it is not, in a sentence; "" if it is.
+    """
 
     def __init__(
         self, name: str, is_output: bool, clock: Callable[[], float] = time.monotonic
@@ -82,7 +88,7 @@ class Ear:
         self._heard: deque[Heard] = deque(maxlen=_MOST_HEARD)
         self._lost_s = 0.0
         self._retry = 0.0
-        self.complaint = ""
+        self.complaint = "It is being looked for."
 
     def take(self) -> list[Heard]:
         """Return what was heard since it was last asked, on any thread."""

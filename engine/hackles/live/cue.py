@@ -41,11 +41,12 @@ class ShownAlert:
 
 @dataclass(slots=True)
 class Ended:
-    """How a call ended."""
+    """How a call ended; `is_loud`: the agent's microphone heard the customer."""
 
     at: float
     duration_s: float
     error: str | None
+    is_loud: bool = False
 
 
 @dataclass(slots=True)

@@ -25,6 +25,8 @@ class Cues:
         guidance: the cards.
         showing: which alerts people are shown.
         language: of everything that is shown; "" for each reader's own.
+        unheard: why the device is not heard, for people; "" if it is, or there is none.
+        is_held: whether a call is on the line, unheard until its caller agrees.
         version: of all there is to see.
     """
 
@@ -45,6 +47,7 @@ class Cues:
         """
         self.guidance, self.showing, self.language = guidance, showing, language
         self._clock = clock
+        self.unheard, self.is_held = "", False
         self.version = 0
         self._cues: OrderedDict[str, Cue] = OrderedDict()
 
@@ -70,12 +73,24 @@ class Cues:
             return ""
         return cue.warn(event, event_id(session, event))
 
-    def end(self, session: str, duration_s: float, error: str | None) -> None:
+    def tell_unheard(self, why: str) -> None:
+        """Take in that the device is not heard, and why; or that it is heard again ("")."""
+        self.version += 1
+        self.unheard = why
+
+    def tell_held(self, is_held: bool) -> None:
+        """Take in whether a call is on the line, unheard until its caller agrees."""
+        self.version += 1
+        self.is_held = is_held
+
+    def end(
+        self, session: str, duration_s: float, error: str | None, is_loud: bool = False
+    ) -> None:
         """Keep a call for its form, if a page showed it."""
         self.version += 1
         cue = self._cues.get(session)
         if cue is not None and cue.was_seen:
-            cue.end(Ended(self._clock(), duration_s, error))
+            cue.end(Ended(self._clock(), duration_s, error, is_loud))
         else:
             self._cues.pop(session, None)
 

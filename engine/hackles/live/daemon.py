@@ -101,6 +101,7 @@ class Daemon:
             lambda order: self._crew.order(order),
             self.withdraw,
             self._registry.has_withdrawn,
+            on_held=self._desk.cues.tell_held,
         )
         self._standing: dict[int, Report] = {}
         self._heard_from = dict.fromkeys(range(settings.engine.workers), time.monotonic())
@@ -188,6 +189,7 @@ class Daemon:
             "calls": sum(report.calls for report in self._standing.values()),
             "behind_s": round(self._behind_s(), 3),
             "shadow": self._desk.showing.alerts.shadow,
+            "unheard": self._desk.cues.unheard,
         }
         return not fault, standing
 

@@ -4,20 +4,36 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from hackles.capture.complaints import Complaints
 from hackles.live.cue import Verdict
 from hackles.live.cues import Cues
 from hackles.live.metrics import Metrics
-from hackles.live.news import Begun, Ended, Forgotten, News, Refused, Report, Session, Told
+from hackles.live.news import (
+    Begun,
+    Ended,
+    Forgotten,
+    News,
+    Refused,
+    Report,
+    Session,
+    Told,
+    Unheard,
+)
 from hackles.live.showing import Withheld
-from hackles.records import CallNews, Deed, LiveEvent, LiveRecord
+from hackles.records import CallNews, Deed, LiveEvent, LiveRecord, Timing
 from hackles.sinks.sink import Feed
 from hackles.tally import Tally
 from hackles.types import Alert, Event, Reading, State
 from hackles.wording import system_language
 
 _log = logging.getLogger(__name__)
+
+_LOUD: Final = (
+    "The agent's microphone hears the customer: a loudspeaker? With a headset hackles hears "
+    "better, and turns are timed truly."
+)
 
 
 @dataclass(slots=True)
@@ -85,7 +101,7 @@ class Desk:
         lost = [call for call in self.calls() if call.worker == worker]
         for call in lost:
             self.metrics.call("lost")
-            self._close(call, call.time, None, why)
+            self._close(call, call.time, error=why)
         return len(lost)
 
     def withdraw(self, call: str) -> None:
@@ -141,15 +157,18 @@ class Desk:
                     self._tell(self._calls[id_], event, delay_s)
             case Begun(session=session) if not self._has_withdrawn(session.call):
                 self._begin(worker, replace(session, customer=self._digest(session.customer)))
-            case Ended(session=id_, duration_s=duration_s, speech_s=speech_s):
+            case Ended(session=id_, duration_s=duration_s, speech_s=speech_s, timing=timing):
                 if id_ in self._calls:
                     self.metrics.call("ended")
-                    self._close(self._calls[id_], duration_s, speech_s, None)
+                    self._close(self._calls[id_], duration_s, speech_s, timing)
             case Refused(call=call, reason=reason):
                 self._refuse(call, str(reason))
                 self.metrics.refused(reason)
             case Forgotten(call=call):
                 self._on_forgotten(call)
+            case Unheard(why=why):
+                self.metrics.device(not why)
+                self.cues.tell_unheard(why)
 
     def _begin(self, worker: int, session: Session) -> None:
         self._calls[session.id] = LiveCall(session, worker, self._clock())
@@ -175,12 +194,20 @@ class Desk:
             self.show_card(call.session.id, self.cues.language or system_language())
 
     def _close(
-        self, call: LiveCall, duration_s: float, speech_s: float | None, error: str | None
+        self,
+        call: LiveCall,
+        duration_s: float,
+        speech_s: float | None = None,
+        timing: Timing | None = None,
+        error: str | None = None,
     ) -> None:
         """Tell what a call came to, and forget it."""
+        if timing is not None:
+            self._put(call.session, timing)
         summary = call.tally.summary(duration_s, speech_s, error)
         self._put(call.session, summary)
-        self.cues.end(call.session.id, duration_s, error)
+        is_loud = timing is not None and timing.is_loud
+        self.cues.end(call.session.id, duration_s, error, is_loud)
         self.showing.end(call.session)
         del self._calls[call.session.id]
         _log.info(
@@ -190,6 +217,8 @@ class Desk:
             summary.alerts,
             f" ({error})" if error else "",
         )
+        if is_loud:
+            _log.warning(_LOUD)
 
     def _refuse(self, call: str, reason: str) -> None:
         self.metrics.call("refused")

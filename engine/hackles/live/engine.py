@@ -4,7 +4,7 @@ import gc
 import logging
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from hackles.live.news import (
     Reload,
     Report,
     Stop,
+    Unheard,
     Withdrawn,
 )
 from hackles.live.room import room_for
@@ -186,6 +187,7 @@ class Engine:
         self._clock, self._cpu_clock = clock, cpu_clock
         self._ticks_s: list[float] = []
         self._reported = -_REPORT_S
+        self._why_unheard: str | None = None
         self._obey(reload_of(settings))
 
     def run(
@@ -213,7 +215,7 @@ class Engine:
                     report(self._report(self._calls.close(), has_stopped=True))
                     return
                 self._obey(order)
-            news = self._calls.tick()
+            news = [*self._calls.tick(), *self._unheard()]
             self._ticks_s.append(self._clock() - began)
             if news or began - self._reported >= _REPORT_S:
                 self._reported = began
@@ -243,6 +245,16 @@ class Engine:
                 intake.begin(Offer(order.registration.id, order.registration.role))
             else:
                 intake.end(order.call)
+
+    def _unheard(self) -> Iterator[Unheard]:
+        """Yield whether the device is heard, if that has changed; at first in any case."""
+        for intake in self._intakes:
+            if not isinstance(intake, Marked):
+                continue
+            why = intake.unheard
+            if why != self._why_unheard:
+                self._why_unheard = why
+                yield Unheard(why)
 
     def _report(self, news: Iterable[News], has_stopped: bool = False) -> Report:
         """Return what happened, and begin to count anew."""

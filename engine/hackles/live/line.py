@@ -36,6 +36,7 @@ class Line:
         withdraw: Callable[[str], None],
         has_withdrawn: Callable[[str], bool],
         clock: Callable[[], time.struct_time] = time.localtime,
+        on_held: Callable[[bool], None] = lambda _: None,
     ) -> None:
         """Begin with no call.
 
@@ -45,7 +46,9 @@ class Line:
             withdraw: listens to a call no longer, and deletes what is kept of it.
             has_withdrawn: whether a call's caller withdrew consent.
             clock: the local time.
+            on_held: is told whether a call is on the line that is heard once its caller agrees.
         """
+        self._on_held = on_held
         self._section, self._order, self._clock = section, order, clock
         self._withdraw, self._has_withdrawn = withdraw, has_withdrawn
         self._on: _OnLine | None = None
@@ -95,6 +98,7 @@ class Line:
             self._withdraw(name)
         elif section.wait_for_consent and not consent:
             _log.info("Call %r is on the line; it is heard once its caller agrees.", name)
+            self._on_held(True)
         else:
             self._hear(self._on)
         return name
@@ -107,6 +111,7 @@ class Line:
         """
         on = self._meant(call)
         self._on = None
+        self._on_held(False)
         if on.is_heard:
             self._order(CallEnds(on.said.call))
         return on.said
@@ -140,6 +145,7 @@ class Line:
         """Keep no number of a customer who does not agree."""
         if self._on and self.call == call:
             self._on.said = replace(self._on.said, consent=False, customer="")
+            self._on_held(False)
 
     def standing(self) -> Iterator[Order]:
         """Yield what a worker that is started again must know."""
@@ -148,6 +154,7 @@ class Line:
 
     def _hear(self, on: _OnLine) -> None:
         on.is_heard = True
+        self._on_held(False)
         self._order(CallBegins(on.said))
 
     def _meant(self, call: str) -> _OnLine:

@@ -68,6 +68,7 @@ class Metrics:
         self._restarts = Counter(
             "hackles_worker_restarts", "Workers that died and were restarted.", registry=own
         )
+        self._device: Gauge | None = None
 
     def report(self, worker: int, report: Report) -> None:
         """Count what a worker said beside its news."""
@@ -110,6 +111,13 @@ class Metrics:
     def restarted(self) -> None:
         """Count a worker that died."""
         self._restarts.inc()
+
+    def device(self, is_heard: bool) -> None:
+        """Say whether the device of the settings is heard; where there is none, nobody says so."""
+        if self._device is None:
+            text = "Whether the device is heard: 1, or 0."
+            self._device = Gauge("hackles_device_heard", text, registry=self._registry)
+        self._device.set(is_heard)
 
     def page(self, sinks: Mapping[str, tuple[int, int]]) -> bytes:
         """Return all of it as Prometheus reads it; of each sink, what waits and what it dropped."""

@@ -18,7 +18,12 @@ def view(cues: Cues, shown: Sequence[Cue], language: str) -> dict[str, Any]:
     """Return what a page shows of some calls; nothing, where nobody is to be shown anything."""
     is_shadow = cues.showing.alerts.shadow
     own = [] if is_shadow else [_call(cues, cue, language) for cue in shown]
-    return {"shadow": is_shadow, "calls": own}
+    return {
+        "shadow": is_shadow,
+        "unheard": "" if is_shadow else cues.unheard,
+        "held": not is_shadow and cues.is_held,
+        "calls": own,
+    }
 
 
 def _call(cues: Cues, cue: Cue, language: str) -> dict[str, Any]:
@@ -42,6 +47,7 @@ def _call(cues: Cues, cue: Cue, language: str) -> dict[str, Any]:
         "ended": cue.ended is not None,
         "duration_s": cue.ended.duration_s if cue.ended else None,
         "error": cue.ended.error if cue.ended else None,
+        "loud": cue.ended is not None and cue.ended.is_loud,
     }
 
 

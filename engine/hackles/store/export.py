@@ -29,6 +29,7 @@ _KINDS: Final = {
     "note": "notes",
     "outcome": "outcomes",
     "satisfaction": "satisfaction_answers",
+    "timing": "timings",
     "summary": "summaries",
 }
 _NAMES: Final = {"alerts": "warnings"}

@@ -18,7 +18,7 @@ from hackles.store.tables import calls, gaps, readings
 
 _log = logging.getLogger(__name__)
 
-_TOLD: Final = ("begun", "alert", "summary")
+_TOLD: Final = ("begun", "alert", "timing", "summary")
 """What only the daemon tells. All else people did, and only of a call that is known."""
 
 

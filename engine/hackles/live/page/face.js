@@ -4,7 +4,7 @@ import { draw } from "./line.js";
 import { clock, date, tidy, word } from "./words.js";
 
 const SAID_MS = 6000;
-const SIGNS = { calm: "●", rising: "▲", irritated: "■", eased: "▽", none: "○", lost: "⊘" };
+const SIGNS = { calm: "●", rising: "▲", irritated: "■", eased: "▽", none: "○", lost: "⊘", unheard: "⊖" };
 const COLOURS = { calm: "#2f8375", rising: "#c98200", irritated: "#d0432e", eased: "#3b82cf" };
 const NONE = { calls: [], say: [], avoid: [] };
 
@@ -22,12 +22,13 @@ export function say(text) {
 /** Show that there is no call to show, and why; of the last one nothing is left, not even hidden. */
 export function showNone(why) {
   document.body.dataset.face = why;
-  colour(why === "lost" ? "lost" : "none");
+  colour(why === "lost" || why === "unheard" ? why : "none");
   write("call", "hackles");
   by("call").removeAttribute("title");
   for (const id of ["clock", "since", "trend-text", "quiet-text", "error"]) write(id, "");
   write("state", word(`page.${why}`));
-  write("hint", word(`page.${why}_hint`));
+  write("hint", why === "unheard" ? "" : word(`page.${why}_hint`));
+  showUnheard(why === "unheard");
   showBecause([]);
   showCard(null);
   showEarlier([]);
@@ -39,7 +40,8 @@ export function showNone(why) {
 export function showCall(call, now) {
   document.body.dataset.face = "call";
   colour(call.state);
-  const isTold = call.alert && call.state !== "calm";
+  const isUnheard = call.state === "unheard";
+  const isTold = call.alert && call.state !== "calm" && !isUnheard;
   name(call);
   write("clock", clock(now));
   write("state", call.state_text);
@@ -49,8 +51,9 @@ export function showCall(call, now) {
   write("trend-text", call.quiet_text || call.state === "calm" ? "" : call.trend_text);
   by("trend").dataset.trend = call.trend;
   write("quiet-text", call.quiet_text);
+  showUnheard(isUnheard);
   showBecause(isTold ? call.alert.because : []);
-  draw({ ...call, time: now });
+  draw(isUnheard ? call : { ...call, time: now }); // then the line stands still
   showVerdict(call);
   showCard(call.card);
   showEarlier(call.earlier);
@@ -58,13 +61,14 @@ export function showCall(call, now) {
 }
 
 /** Show what stands above and beside the form of a call that is over. */
-export function showAfter(call) {
+export function showAfter(call, isUnheard) {
   document.body.dataset.face = "form";
   colour("none");
-  name(call);
+  name(call, isUnheard ? `${SIGNS.unheard} ${word("page.unheard")}` : "");
   write("state", word("page.call_over"));
   write("clock", clock(call.duration_s ?? call.time));
-  write("error", [call.error, ...call.notes].filter(Boolean).join(" · "));
+  const loud = call.loud ? word("page.loud") : "";
+  write("error", [call.error, loud, ...call.notes].filter(Boolean).join(" · "));
   showCard(call.card);
 }
 
@@ -131,13 +135,18 @@ function showBecause(phrases) {
   }
 }
 
+/** Show that nobody is heard, where otherwise stands what has changed in the voice. */
+function showUnheard(isUnheard) {
+  write("unheard", isUnheard ? word("page.unheard_hint") : "");
+}
+
 function colour(state) {
   document.body.dataset.state = state;
   document.querySelector(".hero .glyph").dataset.state = state;
 }
 
-function name(call) {
-  write("call", nameOf(call));
+function name(call, before = "") {
+  write("call", [before, nameOf(call)].filter(Boolean).join(" · "));
   by("call").title = nameOf(call);
 }
 

@@ -24,7 +24,8 @@ export function draw(call) {
     return;
   }
   svg.replaceChildren(gradients(width, height), ...bands(width, height));
-  const since = call.alert && call.state !== "calm" ? call.alert.since : null;
+  const isTold = call.alert && !["calm", "unheard"].includes(call.state);
+  const since = isTold ? call.alert.since : null;
   if (since !== null && since > now - SHOWN_S) {
     svg.append(make("line", { class: "onset", x1: x(since), x2: x(since), y1: 4, y2: height }));
   }

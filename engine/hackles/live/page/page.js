@@ -26,16 +26,31 @@ function pick(calls) {
   return current && urgency(current) <= urgency(first) ? current : first;
 }
 
+/** A call that cannot be heard now: what it was last is no news any more. */
+function unheard(call) {
+  if (call.ended) return call;
+  return { ...call, state: "unheard", state_text: word("page.unheard"), trend_text: "", quiet_text: "" };
+}
+
+/** Why there is no call to show. */
+function reason() {
+  if (view === null) return "lost";
+  if (view.shadow) return "shadow";
+  if (view.unheard) return "unheard";
+  return view.held ? "held" : "listening";
+}
+
 function show() {
-  const calls = view?.calls ?? [];
+  const all = view?.calls ?? [];
+  const calls = view?.unheard ? all.map(unheard) : all;
   const before = shown?.session;
   if (!calls.length) {
     swapNote(before, undefined);
     shown = null;
-    const why = view === null ? "lost" : view.shadow ? "shadow" : "listening";
+    const why = reason();
     showTabs([]);
     showNone(why);
-    entitle(view === null ? "lost" : "none", word(`page.${why}`));
+    entitle(["lost", "unheard"].includes(why) ? why : "none", word(`page.${why}`));
     return;
   }
   shown = pick(calls);
@@ -44,13 +59,14 @@ function show() {
   showTabs(calls, shown, choose);
   // Who is still writing a note finishes it first.
   if (shown.ended && document.activeElement !== by("note")) {
-    showAfter(shown);
+    showAfter(shown, Boolean(view.unheard));
     form.open(shown);
   } else {
     showCall(shown, timeOf(shown));
   }
   const first = [...calls].sort((one, other) => urgency(one) - urgency(other))[0];
-  if (first.ended) entitle("none", word("page.call_over"));
+  if (first.ended && view.unheard) entitle("unheard", word("page.unheard"));
+  else if (first.ended) entitle("none", word("page.call_over"));
   else entitle(first.state, first.state_text);
 }
 
