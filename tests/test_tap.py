@@ -13,7 +13,8 @@ from tests.program import wait_until
 from tests.softphones import likeness, softphones
 from tests.sound import AGENT, CUSTOMER, NOBODY, PipeWire, SoundServer, sound_server
 
-RATE = 16_000
+SPEECH = 44 * 8000
+"""From here on a sample caller speaks."""
 
 
 @pytest.fixture(params=[SoundServer, PipeWire])
@@ -81,7 +82,7 @@ def alike(heard, said):
 
 
 def test_what_is_heard_is_what_was_played(server, tmp_path):
-    voice = customer("en_rising_1")[: 6 * 8000]
+    voice = customer("en_rising_1")[SPEECH : SPEECH + 6 * 8000]
     soundfile.write(tmp_path / "voice.wav", 0.5 * voice / np.abs(voice).max(), 8000)
     with Listening(CUSTOMER) as one:
         before = one.until_more_than(0.2).lost_s
@@ -92,7 +93,7 @@ def test_what_is_heard_is_what_was_played(server, tmp_path):
 
 
 def test_a_telephone_call_is_heard_as_the_customer_sent_it(server, tmp_path):
-    voice = customer("en_rising_1")[: 8 * 8000]
+    voice = customer("en_rising_1")[SPEECH : SPEECH + 8 * 8000]
     soundfile.write(tmp_path / "voice.wav", voice, 8000, subtype="PCM_16")
     with (
         softphones(tmp_path, server, tmp_path / "voice.wav") as phones,
@@ -184,7 +185,7 @@ def test_a_device_that_comes_back_at_another_rate_is_heard_as_before(server, tmp
         server.unload(CUSTOMER)
         server.load(CUSTOMER, "rate=44100 channels=2")
         one.until_more_than(0.3)
-        voice = customer("en_rising_1")[: 3 * 8000]
+        voice = customer("en_rising_1")[SPEECH : SPEECH + 3 * 8000]
         soundfile.write(tmp_path / "voice.wav", 0.5 * voice / np.abs(voice).max(), 8000)
         server.play(CUSTOMER, tmp_path / "voice.wav").wait()
         one.for_s(1.0)
