@@ -185,7 +185,7 @@ def test_a_device_that_comes_back_at_another_rate_is_heard_as_before(server, tmp
         server.unload(CUSTOMER)
         server.load(CUSTOMER, "rate=44100 channels=2")
         one.until_more_than(0.3)
-        voice = customer("en_rising_1")[SPEECH : SPEECH + 3 * 8000]
+        voice = customer("en_rising_1")[SPEECH : SPEECH + 6 * 8000]
         soundfile.write(tmp_path / "voice.wav", 0.5 * voice / np.abs(voice).max(), 8000)
         server.play(CUSTOMER, tmp_path / "voice.wav").wait()
         one.for_s(1.0)
