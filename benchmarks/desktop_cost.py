@@ -46,6 +46,7 @@ from hackles.types import AnyArray, Role
 _SAMPLE: Final = ROOT / "audio_samples/en_rising_1.wav"
 _PATIENCE_S: Final = 60.0
 _SETTLED_S: Final = 2.0
+_VARYING: Final = ("s", "cpu_s", "idle_percent", "call_percent")
 _EVENTS: Final = ("reading", "alert", "gap", "summary")
 
 _SETTINGS: Final = """
@@ -193,7 +194,7 @@ def _middle(rows: Sequence[Figures]) -> Figures:
     for key in rows[0]:
         values = [row[key] for row in rows]
         found[key] = round(median(values), 6)
-        if key.endswith(("percent", "s")) and len(rows) > 1:
+        if key in _VARYING and len(rows) > 1:
             found[f"{key}_worst"] = max(values)
     return found
 
