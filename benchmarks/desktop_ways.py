@@ -3,12 +3,13 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import soundfile
 
 from hackles.config import SAMPLE_RATE
 from hackles.types import AnyArray
@@ -22,15 +23,45 @@ class Line:
 
     Attributes:
         settings: the section that names it.
-        play: speaks samples (16 bits) into it, at the pace of speech, as one call.
+        play: speaks a recording (8 kHz, 16 bits, the customer alone) into it, as one call.
+        is_exact: whether every sample comes as it was spoken.
         program: Python that the daemon begins with.
         environment: of the daemon, beside the usual.
     """
 
     settings: str
-    play: Callable[[AnyArray], None]
+    play: Callable[[Path], None]
+    is_exact: bool
     program: str = ""
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def device(folder: Path) -> Iterator[Line]:
+    """Start a PulseAudio of our own, with a sink that is listened to."""
+    from tests.sound import CUSTOMER, sound_server
+
+    (folder / "sound").mkdir()
+    with sound_server(folder / "sound") as server:
+        yield Line(
+            f'[device]\noutput = "{CUSTOMER}"\nsilence_s = 5\n',
+            lambda path: _played(server.play(CUSTOMER, path).wait()),
+            is_exact=False,
+            environment=server.environment,
+        )
+
+
+def _played(exit_code: int) -> None:
+    if exit_code:
+        raise RuntimeError(f"the recording could not be played ({exit_code})")
+
+
+_AS_A_DEVICE: Final = """
+import contextlib
+with contextlib.suppress(ImportError):
+    from hackles.live import room
+    room.DESKTOP |= {"pipe"}
+"""
 
 
 @contextlib.contextmanager
@@ -40,18 +71,16 @@ def pipe(folder: Path) -> Iterator[Line]:
     os.mkfifo(path)
     section = f'[[pipe]]\npath = "{path}"\ncall = "one"\nrole = "customer"\n'
 
-    def play(samples: AnyArray) -> None:
+    def play(recording: Path) -> None:
+        samples = soundfile.read(recording, dtype="int16")[0].astype("<i2")
         with path.open("wb", buffering=0) as writer:
             for at in paced(len(samples)):
-                writer.write(samples[at : at + _PACKET].astype("<i2").tobytes())
+                writer.write(samples[at : at + _PACKET].tobytes())
 
-    program = (
-        "import contextlib\n"
-        "with contextlib.suppress(ImportError):\n"
-        "    from hackles.live import room\n"
-        "    room.DESKTOP |= {'pipe'}\n"
-    )
-    yield Line(section, play, program)
+    yield Line(section, play, is_exact=True, program=_AS_A_DEVICE)
+
+
+WAYS: Final = {"device": device, "pipe": pipe}
 
 
 def paced(n_samples: int) -> Iterator[int]:
@@ -62,12 +91,7 @@ def paced(n_samples: int) -> Iterator[int]:
         yield at
 
 
-WAYS: Final = {"pipe": pipe}
-
-
 def customer(path: Path, seconds: float) -> AnyArray:
     """Return the customer's side of a sample call, again and again, as 16 bits."""
-    import soundfile
-
     samples: AnyArray = np.ascontiguousarray(soundfile.read(path, dtype="int16")[0][:, 1])
     return np.resize(samples, round(seconds * SAMPLE_RATE))
