@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from hackles import cli
+from hackles.cli.commands import app
 from hackles.configuration import example
 from hackles.live.metrics import Metrics
 from hackles.live.news import Report
@@ -62,7 +62,7 @@ def test_the_alerting_rules_ask_for_metrics_that_there_are():
 def test_a_unit_starts_a_command_that_there_is(unit):
     (words,) = re.findall(r"^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)
     command, *options = words.split()[1:]
-    typer.main.get_command(cli.app).commands[command].make_context(command, options)
+    typer.main.get_command(app).commands[command].make_context(command, options)
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

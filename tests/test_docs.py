@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from hackles import cli
+from hackles.cli.commands import app
 from hackles.features import FUNCTIONAL_NAMES, LLD_NAMES
 from hackles.types import Alert, Reading
 from tests.conftest import customer
@@ -52,7 +52,7 @@ def programs(pattern):
 
 @pytest.mark.parametrize("words", programs("hackles"), ids=" ".join)
 def test_a_command_of_the_documents_is_one_that_the_program_takes(words):
-    group = typer.main.get_command(cli.app)
+    group = typer.main.get_command(app)
     if words[1].startswith("-"):
         assert any(words[1] in parameter.opts for parameter in group.params)
         return

@@ -1,13 +1,11 @@
 """The daemon and what it needs: `live`, `config` and `doctor`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hackles.cli.options import Model, Sensitivity
-from hackles.errors import UsageError
 
 
 def live(
@@ -41,35 +39,10 @@ def live(
     ] = False,
 ) -> None:
     """Listen to live calls and warn: the daemon. It needs the extra `live`."""
-    if sys.platform == "win32":
-        raise UsageError("hackles live needs Linux or macOS; on Windows, run it in WSL.")
-    from hackles.configuration import load
+    from hackles.cli.listening import listen
 
-    try:
-        from hackles.live import daemon
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"The daemon needs {error.name}, which is not installed; pip install 'hackles[live]'."
-        ) from error
-    engine = {
-        "workers": workers,
-        "model": model or None,
-        "sensitivity": None if sensitivity is None else sensitivity.value,
-    }
-    heard = _heard(device, customer_device)
-    raise typer.Exit(daemon.run(lambda: daemon.chosen(load(config, heard), shadow, **engine)))
-
-
-def _heard(device: str, customer_device: str) -> dict[str, str]:
-    """Return the keys of [device] that were chosen on the command line."""
-    if device and customer_device:
-        raise UsageError(
-            "Name either --device (what an output plays) or --customer-device (a microphone), "
-            "not both: one customer at a time is listened to."
-        )
-    if not device and not customer_device:
-        return {}
-    return {"output": device, "customer_microphone": customer_device}
+    chosen = None if sensitivity is None else sensitivity.value
+    raise typer.Exit(listen(config, workers, model, chosen, device, customer_device, shadow))
 
 
 configuration = typer.Typer(help="The daemon's configuration file.", no_args_is_help=True)
