@@ -1,13 +1,15 @@
 """The daemon and what it needs: `live`, `config` and `doctor`."""
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hackles.cli.options import Model, Sensitivity
 from hackles.errors import UsageError
+
+if TYPE_CHECKING:
+    from hackles.settings import Settings
 
 
 def live(
@@ -41,12 +43,10 @@ def live(
     ] = False,
 ) -> None:
     """Listen to live calls and warn: the daemon. It needs the extra `live`."""
-    if sys.platform == "win32":
-        raise UsageError("hackles live needs Linux or macOS; on Windows, run it in WSL.")
     from hackles.configuration import load
 
     try:
-        from hackles.live import daemon
+        from hackles.live import daemon, system
     except ModuleNotFoundError as error:
         raise UsageError(
             f"The daemon needs {error.name}, which is not installed; pip install 'hackles[live]'."
@@ -57,7 +57,11 @@ def live(
         "sensitivity": None if sensitivity is None else sensitivity.value,
     }
     heard = _heard(device, customer_device)
-    raise typer.Exit(daemon.run(lambda: daemon.chosen(load(config, heard), shadow, **engine)))
+
+    def settings() -> "Settings":
+        return system.supported(daemon.chosen(load(config, heard), shadow, **engine))
+
+    raise typer.Exit(daemon.run(settings))
 
 
 def _heard(device: str, customer_device: str) -> dict[str, str]:
