@@ -4,16 +4,21 @@
 tells when the device is heard and when not, and writes what it heard once standard input ends.
 """
 
+import importlib.util
 import logging
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hackles.capture.tap import Ear, Tap
+from tests.program import PATIENCE_S
 
 
 class Listener:
@@ -57,11 +62,21 @@ def listener(
         stderr=subprocess.STDOUT,
         text=True,
     )
+    patience = threading.Timer(PATIENCE_S, process.kill)
+    patience.start()
     with process:
         try:
             yield Listener(folder, process)
         finally:
+            patience.cancel()
             process.kill()
+
+
+def need_soundcard() -> None:
+    """Skip a test, or fail it where all is required, if soundcard is not installed."""
+    if importlib.util.find_spec("soundcard") is None:
+        missing = pytest.fail if os.environ.get("HACKLES_REQUIRE_ALL") == "1" else pytest.skip
+        missing("not installed: soundcard")
 
 
 def likeness(heard: np.ndarray, voice: np.ndarray) -> float:

@@ -14,6 +14,7 @@ import soundfile
 
 from tests.conftest import customer
 from tests.events import BRISK_TOML
+from tests.listener import need_soundcard
 from tests.program import finish, run, started, wait_until
 from tests.sound import CUSTOMER, sound_server
 from tests.test_daemon import Daemon, answers, free_ports
@@ -51,6 +52,7 @@ def listening(folder, server):
 
 
 def test_a_customer_is_warned_of_and_ctrl_c_ends_it_well(tmp_path_factory):
+    need_soundcard()
     folder = tmp_path_factory.mktemp("s")
     voice = customer("en_rising_1")[40 * 8000 :]
     soundfile.write(folder / "voice.wav", 0.5 * voice / np.abs(voice).max(), 8000)
