@@ -17,8 +17,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hackles import cli
-from hackles.errors import UsageError
 from hackles.types import Alert, Gap, Reading
 from tests.conftest import customer, truth
 from tests.events import BRISK_TOML, run
@@ -238,12 +236,6 @@ def test_nobody_listens_without_a_notice_and_a_legal_basis(tmp_path):
     assert done.code == 2
     assert "notice" in done.err
     assert "basis" in done.err
-
-
-def test_on_windows_it_is_said_in_a_sentence_that_it_does_not_run(monkeypatch):
-    monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(UsageError, match="on Windows"):
-        cli.live()
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path):

@@ -61,4 +61,10 @@ def lines() -> Lines:
         from hackles.capture.pulse_lines import PulseLines
 
         return PulseLines()
-    raise NotImplementedError
+    if sys.platform == "win32":
+        from hackles.capture.loopback_lines import LoopbackLines
+
+        return LoopbackLines()
+    from hackles.capture.virtual_lines import VirtualLines
+
+    return VirtualLines()

@@ -1,7 +1,9 @@
 """Windows: what is played is heard by a loopback of each output (WASAPI), which soundcard opens."""
 
+import sys
 import threading
 import time
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from types import ModuleType
@@ -12,8 +14,11 @@ import numpy as np
 from hackles.capture.sources import Source
 from hackles.errors import UsageError
 
-_RATE: Final = 48_000
-_FAULTS: Final = (RuntimeError, IndexError, AssertionError, OSError)
+RATE: Final = 48_000
+CHANNELS: Final = 2
+"""Of a single one soundcard records garbage on Windows, as it says itself."""
+
+FAULTS: Final = (RuntimeError, IndexError, AssertionError, OSError)
 """What soundcard raises of a device that has gone."""
 
 
@@ -29,11 +34,13 @@ def soundcard() -> ModuleType:
         raise UsageError(
             f"Devices need {error.name}, which is not installed; pip install 'hackles[desktop]'."
         ) from error
-    except _FAULTS as error:  # it connects as it is imported
+    except FAULTS as error:  # it connects as it is imported
         raise UsageError(
             "The system's sound service does not answer; start it (Windows Audio), or log on where "
             "the calls are taken."
         ) from error
+    # It would print a line for every piece that is missing, which the clock tells us anyway.
+    warnings.filterwarnings("ignore", "data discontinuity")
     module: ModuleType = found
     return module
 
@@ -52,7 +59,7 @@ class Loopbacks:
             UsageError: if it is not installed.
         """
         self._soundcard = soundcard()
-        self._devices: dict[str, Any] = {}
+        self._devices: dict[tuple[bool, str], Any] = {}
 
     def server(self) -> str:
         """See `SoundSystem`."""
@@ -64,39 +71,36 @@ class Loopbacks:
             found = self._soundcard.all_microphones(include_loopback=True)
             defaults = self._defaults()
             names = _names(found)
-        except _FAULTS as error:
+        except FAULTS as error:
             raise UsageError(f"The devices of this machine cannot be listed ({error}).") from error
         sources = []
         self._devices = {}
-        for name, device in sorted(
-            zip(names, found, strict=True), key=lambda of: not of[1].isloopback
-        ):
-            self._devices.setdefault(name, device)
-            is_default = (bool(device.isloopback), device.name) in defaults
-            sources.append(
-                Source(name, device.name, bool(device.isloopback), is_default, sample_rate=_RATE)
-            )
+        for name, device in zip(names, found, strict=True):
+            is_output = bool(device.isloopback)
+            self._devices[is_output, name] = device
+            is_default = (is_output, device.name) in defaults
+            sources.append(Source(name, device.name, is_output, is_default, sample_rate=RATE))
         return sorted(sources, key=lambda source: (not source.is_output, source.name))
 
     def _defaults(self) -> set[tuple[bool, str]]:
         """Return what the system takes, whether it is an output and its name."""
         defaults = set()
-        with suppress(*_FAULTS):  # it has no output
+        with suppress(*FAULTS):  # it has no output
             speaker = self._soundcard.default_speaker()
             defaults |= {(True, speaker.name), (True, f"Monitor of {speaker.name}")}
-        with suppress(*_FAULTS):
+        with suppress(*FAULTS):
             defaults.add((False, self._soundcard.default_microphone().name))
         return defaults
 
     def peaks(self, names: Sequence[str], seconds: float) -> dict[str, float]:
         """See `SoundSystem`."""
-        if any(name not in self._devices for name in names):
+        if any(self._named(name) is None for name in names):
             self.sources()
         peaks: dict[str, float] = {}
         threads = [
-            threading.Thread(target=_meter, args=(name, self._devices[name], seconds, peaks))
+            threading.Thread(target=_meter, args=(name, device, seconds, peaks))
             for name in names
-            if name in self._devices
+            if (device := self._named(name)) is not None
         ]
         for thread in threads:
             thread.start()
@@ -106,6 +110,32 @@ class Loopbacks:
 
     def close(self) -> None:
         """See `SoundSystem`."""
+
+    def device(self, source: Source) -> Any:
+        """Return one of those that were listed last, as soundcard knows it."""
+        return self._devices[source.is_output, source.name]
+
+    def ids(self) -> frozenset[str]:
+        """Return the identifiers of all that are there now.
+
+        Raises:
+            RuntimeError: if they cannot be listed; or another of `FAULTS`.
+        """
+        return frozenset(
+            str(device.id) for device in self._soundcard.all_microphones(include_loopback=True)
+        )
+
+    def _named(self, name: str) -> Any | None:
+        """Return a device by its name, an output if a microphone is called the same."""
+        return self._devices.get((True, name)) or self._devices.get((False, name))
+
+
+def join_com() -> None:
+    """Let this thread use Windows' devices; soundcard sees to the one only that imports it."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.ole32.CoInitializeEx(None, 0)
 
 
 def _names(devices: Sequence[Any]) -> list[str]:
@@ -119,8 +149,9 @@ def _names(devices: Sequence[Any]) -> list[str]:
 
 def _meter(name: str, device: Any, seconds: float, peaks: dict[str, float]) -> None:
     """Note the highest level in the next seconds; nothing if the device has gone."""
+    join_com()
     end, peak = time.monotonic() + seconds, 0.0
-    with suppress(*_FAULTS), device.recorder(samplerate=_RATE, channels=1) as recorder:
+    with suppress(*FAULTS), device.recorder(samplerate=RATE, channels=CHANNELS) as recorder:
         while time.monotonic() < end:
             samples = recorder.record(None)
             peak = max(peak, float(np.abs(samples).max(initial=0.0)))

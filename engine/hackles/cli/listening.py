@@ -1,9 +1,12 @@
 """Runs the daemon as a command line says, whoever has read that."""
 
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hackles.errors import UsageError
+
+if TYPE_CHECKING:
+    from hackles.settings import Settings
 
 
 def listen(
@@ -29,19 +32,21 @@ def listen(
     Raises:
         HacklesError: if it cannot begin.
     """
-    if sys.platform == "win32":
-        raise UsageError("hackles live needs Linux or macOS; on Windows, run it in WSL.")
     from hackles.configuration import load
 
     try:
-        from hackles.live import daemon
+        from hackles.live import daemon, system
     except ModuleNotFoundError as error:
         raise UsageError(
             f"The daemon needs {error.name}, which is not installed; pip install 'hackles[live]'."
         ) from error
     engine = {"workers": workers, "model": model or None, "sensitivity": sensitivity}
     heard = _heard(device, customer_device)
-    return daemon.run(lambda: daemon.chosen(load(config, heard), shadow, **engine))
+
+    def settings() -> "Settings":
+        return system.supported(daemon.chosen(load(config, heard), shadow, **engine))
+
+    return daemon.run(settings)
 
 
 def _heard(device: str, customer_device: str) -> dict[str, str]:

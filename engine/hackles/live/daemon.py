@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import resource
-import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -15,7 +13,7 @@ from starlette.applications import Starlette
 from hackles.capture.intake import Refusal
 from hackles.errors import HacklesError
 from hackles.guidance import load as load_guidance
-from hackles.live import device, fingerprints, logs
+from hackles.live import device, fingerprints, logs, system
 from hackles.live.agent import AgentPage
 from hackles.live.control import control, watching
 from hackles.live.crew import Alone, Crew, Several
@@ -60,7 +58,7 @@ def run(load: Callable[[], Settings]) -> int:
     """
     settings = load()
     logs.begin(settings.log)
-    _allow_many_connections()
+    system.allow_many_connections()
     return asyncio.run(Daemon(settings, load).run())
 
 
@@ -116,9 +114,7 @@ class Daemon:
         loop = self._loop = asyncio.get_running_loop()
         self._stop, self._all_stopped = asyncio.Event(), asyncio.Event()
         # First, so that one that is told to stop while its model loads ends well, too.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_stop)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        system.on_signals(loop, self._on_stop, self._reload)
         with contextlib.ExitStack() as stack:
             gates = self._gates()
             servers = [Page(app, stack, listen) for app, listen in self._pages()]
@@ -427,12 +423,3 @@ def chosen(settings: Settings, shadow: bool, **engine: object) -> Settings:
     if shadow:
         settings = replace(settings, alerts=replace(settings.alerts, shadow=True))
     return settings
-
-
-def _allow_many_connections() -> None:
-    """Let the process have as many connections as the system grants it."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    except (OSError, ValueError) as error:  # macOS grants less than it says
-        _log.warning("Connections may become too many: no more files can be open (%s).", error)
