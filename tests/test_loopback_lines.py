@@ -36,7 +36,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def voice():
-    return customer("en_rising_1")[: 4 * 8000]
+    return customer("en_rising_1")[44 * 8000 : 48 * 8000]
 
 
 @pytest.fixture

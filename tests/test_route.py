@@ -20,7 +20,7 @@ def piece(arrived, value=0.0):
 
 
 # The worst that is taken to happen between a sound and what is known of it, in seconds.
-MOST_BUFFERED = 0.4
+MOST_BUFFERED = 0.6
 MOST_UNTOLD = 0.1
 
 spells = st.lists(

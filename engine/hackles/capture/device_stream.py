@@ -13,9 +13,9 @@ from hackles.capture.systems import alsa_device
 from hackles.errors import AudioError, UsageError
 from hackles.types import Array
 
-_BLOCK_S: Final = 0.1
-_LATENCY_S: Final = 0.25
-"""Asked for, so that the process is woken ten times a second, not two hundred."""
+_BLOCK_S: Final = 0.2
+_LATENCY_S: Final = 0.4
+"""Asked for, so that the process is woken five times a second, not two hundred."""
 
 _MOST_PIECES: Final = 512
 """Forty seconds: more waits only if nobody takes it."""

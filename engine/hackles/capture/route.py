@@ -14,7 +14,7 @@ from hackles.capture.device_stream import Piece
 WAIT_S: Final = 0.15
 """So long audio waits at least; that a stream was moved is told within some 10 ms."""
 
-SETTLE_S: Final = 0.6
+SETTLE_S: Final = 0.8
 """What comes so soon after a route was first found right may have been heard before that."""
 
 

@@ -26,7 +26,7 @@ from hackles.types import Array
 
 _log = logging.getLogger(__name__)
 
-_TURN_S: Final = 0.4
+_TURN_S: Final = 0.5
 """To ask the server where a stream is costs a third of a millisecond, and is done all day."""
 
 _RETRY_S: Final = 0.5
