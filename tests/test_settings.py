@@ -14,7 +14,7 @@ from hackles.configuration import check, example, load
 from hackles.configuration.positions import Positions
 from hackles.configuration.sections import KINDS, every_key
 from hackles.errors import UsageError
-from hackles.settings import Settings, host_port
+from hackles.settings import Device, Settings, host_port
 from tests.program import hackles
 
 COMPLIANCE = '[compliance]\nnotice = "told at the start"\nbasis = "consent"\n'
@@ -134,6 +134,13 @@ ONE_FAULT = {
     '[media]\nlisten = "127.0.0.1:1"\ntoken_file = "empty"\n': (2, "holds nothing"),
     '[media]\nlisten = "127.0.0.1:1"\nallow_from = ["10.0.0.5/8"]\n': (2, '"10.0.0.0/8"'),
     '[media]\nlisten = "127.0.0.1:1"\nallow_from = ["pbx"]\n': (2, "is no network"),
+    "[device]\n": (0, "needs either output or customer_microphone, and not both"),
+    '[device]\noutput = "a"\ncustomer_microphone = "b"\n': (1, "and not both"),
+    '[device]\ncustomer_microphone = "a"\nagent_microphone = "a"\n': (2, "name another"),
+    '[device]\noutput = "a"\nbaresip = "127.0.0.1:4444"\n': (2, 'needs calls = "told"'),
+    '[device]\noutput = "a"\nwait_for_consent = true\n': (2, 'needs calls = "told"'),
+    '[device]\noutput = "a"\ncalls = "told"\nbaresip = "127.0.0.1:0"\n': (3, "a port that"),
+    '[device]\noutput = "a"\nsilence_s = 1\n': (2, "silence_s must be"),
     '[engine]\nmodel = "none.onnx"\n': (1, "model cannot be read"),
     "[engine]\ncalls = [1,\n2\n": (3, "This is not TOML"),
     "[engine]\ncalls = = 1\n": (1, "This is not TOML at column 9"),
@@ -174,6 +181,16 @@ def test_without_a_notice_and_a_basis_it_says_why_and_which_lines_to_add(checked
 def test_without_a_way_in_it_says_which_there_are(checked):
     errors, _ = checked("pipe = []\n" + COMPLIANCE)
     assert [text[:32] for _, text in errors] == ["There is no way in for calls; ad"]
+
+
+def test_a_device_that_was_chosen_elsewhere_is_a_way_in_and_goes_before_the_files(tmp_path):
+    path = tmp_path / "hackles.toml"
+    path.write_text(COMPLIANCE)
+    chosen = {"output": "headset", "customer_microphone": ""}
+    assert load(path, chosen).device == Device(output="headset")
+    path.write_text(COMPLIANCE + '[device]\ncustomer_microphone = "counter"\nagent = "a7"\n')
+    assert load(path).device == Device(customer_microphone="counter", agent="a7")
+    assert load(path, chosen).device == Device(output="headset", agent="a7")
 
 
 def test_a_secret_that_everybody_may_read_is_a_warning(checked, files):

@@ -10,7 +10,17 @@ from hackles.capture.files import parse_channels
 from hackles.configuration import keeping
 from hackles.configuration.faults import Finding, Section, Sections
 from hackles.errors import UsageError
-from hackles.settings import DEFAULT_MODEL, Device, Engine, Folder, Media, Output, Pipe, Store
+from hackles.settings import (
+    DEFAULT_MODEL,
+    Device,
+    Engine,
+    Folder,
+    Media,
+    Output,
+    Pipe,
+    Store,
+    host_port,
+)
 
 WAYS_IN: Final = ("audiosocket", "media", "pipe", "folder", "device")
 _SECRETS: Final = ("key", "token_file", "twilio_token_file")
@@ -93,6 +103,9 @@ def _device(part: Section, device: Device) -> Iterator[Finding]:
             "be listened to, so name another or leave it out"
         )
         yield Finding(part.path, text, ("agent_microphone",))
+    if device.baresip and not 0 < host_port(device.baresip)[1] < 65536:
+        text = "baresip names a port that there is not; baresip's own settings say which it is"
+        yield Finding(part.path, text, ("baresip",))
     for key in ("baresip", "linphone", "wait_for_consent"):
         if getattr(device, key) and device.calls != "told":
             text = f'{key} needs calls = "told", or calls begin by the sound as well; add it'

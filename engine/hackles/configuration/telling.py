@@ -22,6 +22,10 @@ def _ways_in(settings: Settings) -> Iterator[str]:
         yield f"pipe {where} as call {pipe.call}"
     for folder in settings.folder:
         yield f"recordings in {folder.path}"
+    if settings.device and settings.device.output:
+        yield f"what {settings.device.output} plays"
+    elif settings.device:
+        yield f"the customer's microphone {settings.device.customer_microphone}"
 
 
 def summary(settings: Settings) -> str:
