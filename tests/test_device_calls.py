@@ -163,6 +163,30 @@ def test_when_the_sound_goes_away_in_mid_call_the_microphone_is_not_scored_and_i
     assert any(gap["reason"] == "lost_audio" and gap["time"] - gap["since"] > 2 for gap in gaps)
 
 
+def test_the_agents_microphone_times_the_turns_and_is_not_scored(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("s")
+    with sound_server(folder) as server:
+        microphone = ("source_name=headset_mic", f"master={AGENT}.monitor")
+        server.pactl("load-module", "module-remap-source", *microphone)
+        section = f'output = "{CUSTOMER}"\nagent_microphone = "headset_mic"\ncalls = "told"'
+        with listening(folder, server, section) as running:
+            wait_until(lambda: server.listeners(CUSTOMER))
+            assert running.post("/device/start", {"call": "one"})[0] == 201
+            wait_to_hear(running)
+            # First the agent alone, and then the customer.
+            server.play(AGENT, spoken(folder / "agent.wav", "es_rising_1", seconds=6)).wait()
+            assert records(running, "reading") == []
+            server.play(CUSTOMER, spoken(folder / "caller.wav", "en_rising_2", seconds=6)).wait()
+            assert running.post("/device/end", {})[0] == 200
+            wait_until(lambda: records(running, "summary"))
+            running.stop()
+            (timing,) = records(running, "timing")
+    assert timing["agent_s"] > 2
+    assert timing["customer_s"] > 2
+    assert timing["talk_over_s"] < 0.5
+    assert timing["is_loud"] is False
+
+
 DEVICE_GOES, CALLS = 50, 40
 HEARD = (0, 9, 19, 29, 39)
 """In these calls something is heard before the device goes; then it is looked at what is held."""
