@@ -231,7 +231,7 @@ class Tapped:
     @property
     def unheard(self) -> str:
         """See `Ears`."""
-        why = self.customer.complaint
+        why = self.customer.unheard
         return f"{self.customer.name} is not heard. {why}" if why else ""
 
     def check(self) -> None:

@@ -32,6 +32,8 @@ class PulseLines:
         found = self._known(source.name, is_output) if source else None
         if found is None:
             raise AwayError(f"There is no device {name} now.")
+        if found.mute:
+            raise AwayError(f"What {name} hears is muted; unmute it in the sound settings.")
         before = {output.index for output in self._outputs()}
         try:
             stream = DeviceStream(found.name)
@@ -69,6 +71,8 @@ class PulseLines:
         self._disturbed.discard(output)
         if found is None or found.source != wanted:
             return Route.WRONG, before
+        if found.is_muted:
+            return Route.MUTED, found.loudness
         is_explained = before is not None and found.loudness != before
         is_right = not was_disturbed or is_explained
         return (Route.RIGHT if is_right else Route.DISTURBED), found.loudness
