@@ -171,15 +171,28 @@ def test_a_sound_server_that_is_killed_is_missed_and_heard_again_when_it_is_back
     assert one.lost_s > 1.5
 
 
-def test_another_volume_costs_no_sound(server):
+def test_another_volume_of_the_headset_costs_no_sound(server):
     with Listening(CUSTOMER) as one:
         one.until_more_than(0.5)
         before = one.lost_s
-        number = server.pactl("list", "short", "source-outputs").split()[0]
         for volume in ("50%", "100%"):
-            server.pactl("set-source-output-volume", number, volume)
+            server.pactl("set-sink-volume", CUSTOMER, volume)
             one.until_more_than(0.4)
     assert one.lost_s == before
+
+
+def test_another_volume_of_the_recording_hides_no_way_by_the_microphone(server, tmp_path):
+    server.play(AGENT, spoken(tmp_path / "agent.wav", "en_calm_1", 0.6))
+    server.play(CUSTOMER, spoken(tmp_path / "customer.wav", "en_rising_1", -0.3))
+    with Listening(CUSTOMER) as one:
+        one.until_more_than(0.5)
+        number = server.pactl("list", "short", "source-outputs").split()[0]
+        server.pactl("move-source-output", number, f"{AGENT}.monitor")
+        time.sleep(0.1)
+        server.pactl("move-source-output", number, f"{CUSTOMER}.monitor")
+        server.pactl("set-source-output-volume", number, "90%")
+        one.until_more_than(1.0)
+    assert one.samples.max() < 0.1
 
 
 def test_who_mutes_the_recording_is_told_so_until_it_is_unmuted(server):
