@@ -47,8 +47,9 @@ class SoundServer:
         self._modules.clear()
         for name, more in (sinks or {AGENT: "", CUSTOMER: "", NOBODY: ""}).items():
             self.load(name, more)
-        self.pactl("set-default-source", f"{default}.monitor")
-        self.pactl("set-default-sink", NOBODY)
+        # PipeWire's session manager, who keeps these, may not be there yet.
+        for kind, name in (("source", f"{default}.monitor"), ("sink", NOBODY)):
+            wait_until(lambda: self.pactl(f"set-default-{kind}", name, check=False) is not None)  # noqa: B023
 
     def run(self) -> subprocess.Popen:
         """Start the process."""
@@ -157,8 +158,8 @@ def sound_server(
     """Start a sound server with the three sinks; end it afterwards."""
     need(*kind.PROGRAMS)
     server = kind(folder, **chosen)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.silence()

@@ -339,6 +339,48 @@ def test_a_call_goes_on_though_the_agents_microphone_is_gone():
     assert room.turns["one"].customer_s > 3
 
 
+@pytest.mark.parametrize("is_in_call", [False, True])
+def test_while_the_device_stays_away_the_microphone_is_not_gathered(is_in_call):
+    _, agent = both_sides("en_calm_1")
+    room = Room(agent=Scripted(np.tile(agent, 5)), most=10 * RATE)
+    if is_in_call:
+        room.begin("one")
+    room.pass_s(5.0)
+    room.source.is_there = False
+    room.pass_s(200.0)
+    assert sum(len(some) for _, some in room.devices._agent._trail._stretches) <= 61 * RATE
+    hours_s = 24 * 3600.0  # of which nobody asks for a sample
+    for one in (room.source, room.agent):
+        one._recording, one.is_there = None, True
+        one.lose(hours_s - one.until)
+    room.now = hours_s + LATE_S
+    room.pass_s(5.0)
+    if is_in_call:
+        room.devices.end("one")
+        room.pass_s(2.0)
+        assert room.turns["one"].agent_s < 70
+        assert room.lost["one"] + len(room.calls["one"]) == pytest.approx(room.now * RATE, abs=5e4)
+
+
+def test_of_a_call_that_is_forgotten_no_turns_are_timed_any_more():
+    room = Room(agent=Scripted())
+    room.begin("one")
+    room.pass_s(2.0)
+    room.forget("one")
+    assert room.devices._agent.end() is None
+
+
+def test_a_call_begins_in_the_tick_in_which_it_is_known():
+    room = Room()
+    room.pass_s(1.0)
+    for call in ("one", "two", "three"):
+        room.begin(call)
+        room.devices.end(call)
+    room.begin("four")
+    room.pass_s(1.5)
+    assert len(room.calls["four"]) > 0.5 * RATE
+
+
 def test_by_the_sound_a_call_begins_with_the_first_word_and_ends_after_the_silence():
     customer, _ = both_sides("en_calm_1")
     talk = customer[: 20 * RATE]

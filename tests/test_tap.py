@@ -1,5 +1,8 @@
 """The tap on a real sound server: what it hands over came from the device that was named."""
 
+import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -168,15 +171,65 @@ def test_a_sound_server_that_is_killed_is_missed_and_heard_again_when_it_is_back
     assert one.lost_s > 1.5
 
 
-def test_another_volume_costs_no_sound(server):
+def test_another_volume_of_the_headset_costs_no_sound(server):
     with Listening(CUSTOMER) as one:
         one.until_more_than(0.5)
         before = one.lost_s
-        number = server.pactl("list", "short", "source-outputs").split()[0]
         for volume in ("50%", "100%"):
-            server.pactl("set-source-output-volume", number, volume)
+            server.pactl("set-sink-volume", CUSTOMER, volume)
             one.until_more_than(0.4)
     assert one.lost_s == before
+
+
+def test_another_volume_of_the_recording_hides_no_way_by_the_microphone(server, tmp_path):
+    server.play(AGENT, spoken(tmp_path / "agent.wav", "en_calm_1", 0.6))
+    server.play(CUSTOMER, spoken(tmp_path / "customer.wav", "en_rising_1", -0.3))
+    with Listening(CUSTOMER) as one:
+        one.until_more_than(0.5)
+        number = server.pactl("list", "short", "source-outputs").split()[0]
+        server.pactl("move-source-output", number, f"{AGENT}.monitor")
+        time.sleep(0.1)
+        server.pactl("move-source-output", number, f"{CUSTOMER}.monitor")
+        server.pactl("set-source-output-volume", number, "90%")
+        one.until_more_than(1.0)
+    assert one.samples.max() < 0.1
+
+
+def test_who_mutes_the_recording_is_told_so_until_it_is_unmuted(server):
+    with Listening(CUSTOMER) as one:
+        one.until_more_than(0.5)
+        number = server.pactl("list", "short", "source-outputs").split()[0]
+        server.pactl("set-source-output-mute", number, "1")
+        wait_until(lambda: "muted" in one.ear.unheard)
+        server.pactl("set-source-output-mute", number, "0")
+        wait_until(lambda: not one.ear.unheard)
+        one.until_more_than(0.5)
+    assert one.lost_s > 0.5
+
+
+_HANG = """\
+import os, signal, sys, time
+from hackles.capture.tap import Ear, Tap
+ear = Ear(sys.argv[1], True)
+tap = Tap([ear])
+while not ear.is_heard:
+    time.sleep(0.1)
+os.kill(int(sys.argv[2]), signal.SIGSTOP)
+while not ear.unheard:
+    time.sleep(0.1)
+print(ear.unheard)
+tap.close()
+"""
+
+
+def test_a_sound_server_that_hangs_is_told_and_holds_up_nobody_who_wants_to_end(tmp_path_factory):
+    with sound_server(tmp_path_factory.mktemp("s")) as server:
+        command = [sys.executable, "-c", _HANG, CUSTOMER, str(server._process.pid)]
+        done = subprocess.run(
+            command, env=os.environ | server.environment, capture_output=True, timeout=60
+        )
+    assert done.returncode == 0, done.stderr
+    assert b"does not answer" in done.stdout
 
 
 def test_a_device_that_comes_back_at_another_rate_is_heard_as_before(server, tmp_path):

@@ -124,8 +124,9 @@ class Devices:
         gathered = Gathered()
         if self._slot is not None:
             self._give(self._slot, gathered)
-        elif self._marks:
-            self._turn(self._marks.popleft(), open_call)
+        else:
+            while self._slot is None and self._marks:
+                self._turn(self._marks.popleft(), open_call)
         if self._slot is None:
             self._cursor = self._trail.end - _KEPT
         timed = self._cursor
@@ -142,6 +143,8 @@ class Devices:
         """Hand over no more of a call; what is played until it is over is forgotten."""
         if slot == self._slot:
             self._slot = None
+            if self._agent is not None:
+                self._agent.end()
 
     def close(self) -> None:
         """Listen no longer."""
@@ -228,7 +231,7 @@ class Tapped:
     @property
     def unheard(self) -> str:
         """See `Ears`."""
-        why = self.customer.complaint
+        why = self.customer.unheard
         return f"{self.customer.name} is not heard. {why}" if why else ""
 
     def check(self) -> None:

@@ -1,5 +1,6 @@
 """PortAudio, by which devices are opened on Linux and macOS."""
 
+import atexit
 import os
 import sys
 from importlib.resources import files
@@ -34,5 +35,8 @@ def sounddevice() -> ModuleType:
     except OSError as error:  # it loads the library as it is imported
         how = _INSTALL.get(sys.platform, "install it, or pip install 'hackles[desktop]' again")
         raise UsageError(f"PortAudio is missing; {how}.") from error
+    if sys.platform == "linux":
+        # Its farewell would wait for a sound server that hangs, and the process never end.
+        atexit.unregister(sounddevice._exit_handler)
     found: ModuleType = sounddevice
     return found

@@ -50,6 +50,12 @@ class Recording(NamedTuple):
     source: int
     loudness: tuple[int, ...]
 
+    @property
+    def is_muted(self) -> bool:
+        """Whether nothing can be heard of it."""
+        mute, *volumes = self.loudness
+        return bool(mute) or not any(volumes)
+
 
 class Pulse:
     """A connection to the sound server; a `SoundSystem`."""

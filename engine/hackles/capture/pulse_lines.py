@@ -32,6 +32,8 @@ class PulseLines:
         found = self._known(source.name, is_output) if source else None
         if found is None:
             raise AwayError(f"There is no device {name} now.")
+        if found.mute:
+            raise AwayError(f"What {name} hears is muted; unmute it in the sound settings.")
         before = {output.index for output in self._outputs()}
         try:
             stream = DeviceStream(found.name)
@@ -55,23 +57,23 @@ class PulseLines:
         """See `Lines`."""
         self._pulse.close()
 
-    def route(self, output: int, wanted: int, before: object) -> tuple[Route, object]:
-        """Return where a stream is, and how it is set.
+    def route(self, output: int, wanted: int) -> Route:
+        """Return where a stream is.
 
         Args:
             output: the server's number of the stream.
             wanted: of the source on which it belongs.
-            before: how loud it was set when last asked; a change of that is no change of route.
         """
         found = self._ask(lambda: self._pulse.stream(output))
-        # Whatever the server told before it answered is noted by now.
+        # Whatever the server told before it answered is noted by now. It does not say what has
+        # changed: where that was another volume, the stream may have been elsewhere as well.
         was_disturbed = output in self._disturbed
         self._disturbed.discard(output)
         if found is None or found.source != wanted:
-            return Route.WRONG, before
-        is_explained = before is not None and found.loudness != before
-        is_right = not was_disturbed or is_explained
-        return (Route.RIGHT if is_right else Route.DISTURBED), found.loudness
+            return Route.WRONG
+        if found.is_muted:
+            return Route.MUTED
+        return Route.DISTURBED if was_disturbed else Route.RIGHT
 
     def _known(self, name: str, is_output: bool) -> Any | None:
         """Return what the server knows of a source, if it is there."""
@@ -108,7 +110,6 @@ class PulseLine:
         """
         self._lines, self._stream = lines, stream
         self._output, self._wanted = output, wanted
-        self._set: object = None
 
     def take(self) -> list[Piece]:
         """See `Line`."""
@@ -118,8 +119,7 @@ class PulseLine:
         """See `Line`."""
         if not self._stream.is_alive:
             return Route.WRONG
-        route, self._set = self._lines.route(self._output, self._wanted, self._set)
-        return route
+        return self._lines.route(self._output, self._wanted)
 
     def close(self) -> None:
         """See `Line`."""

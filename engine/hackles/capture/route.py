@@ -24,6 +24,8 @@ class Route(Enum):
     RIGHT = auto()
     DISTURBED = auto()
     """Where it belongs, but it may have been elsewhere since it was last asked."""
+    MUTED = auto()
+    """Where it belongs, but silenced: what comes is no sound of it."""
     WRONG = auto()
     """Elsewhere, or nowhere."""
 

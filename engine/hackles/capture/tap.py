@@ -30,6 +30,9 @@ _TURN_S: Final = 0.5
 """To ask the server where a stream is costs a third of a millisecond, and is done all day."""
 
 _RETRY_S: Final = 0.5
+_STILL_S: Final = 5.0
+"""Where nothing comes for so long nothing is heard, whatever was known of it last."""
+
 _MOST_HEARD: Final = 4096
 """Stretches that wait to be taken: minutes."""
 
@@ -102,6 +105,14 @@ class Ear:
         """Until when it is known what there was, in seconds of the monotonic clock."""
         return self._timeline.end
 
+    @property
+    def unheard(self) -> str:
+        """Why it is not heard now, in a sentence; "" if it is. It can be asked on any thread."""
+        # A server that hangs holds up whoever asks it, and nobody is left to complain.
+        if not self.complaint and self._clock() - self.until > _STILL_S:
+            return "Nothing comes from it: it sleeps, or the sound server does not answer."
+        return self.complaint
+
     def turn(self, lines: Lines, now: float) -> None:
         """Look for the device, or take in what came from it.
 
@@ -120,6 +131,9 @@ class Ear:
             self._hand_over(self._unconfirmed.confirm(asked))
         elif route is Route.DISTURBED:
             self._unconfirmed.discard()
+        elif route is Route.MUTED:
+            self._unconfirmed.discard()
+            self._complain("Its recording by hackles is muted; unmute it in the sound settings.")
         else:
             self.drop("It was taken away, or its sound was led elsewhere.")
 
