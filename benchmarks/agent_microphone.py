@@ -50,10 +50,12 @@ def heard(call: Call, number: int) -> list[Figures]:
     wall *= 0.4 * np.exp(-np.arange(len(wall)) / (_DECAY_S * SAMPLE_RATE))
     wall[0] = 1.0
     rooms = {"straight": np.ones(1), "through a room": wall}
+    # Both at once, and the customer's clips where the agent's were: chance likeness.
+    ways = {"headset": customer, "headset, both talk": np.roll(customer, _SHIFT)}
+    # Babble is made of other speakers' clips: the agent's may be among them, and are then an echo.
+    about = {"noise": call.truth.noise, "who": f"{call.truth.speaker} {call.truth.kind}"}
     rows: list[Figures] = [
-        {"way": "headset", "found_s": found_s(customer, agent)},
-        # Both at once, and the customer's clips where the agent's were: chance likeness.
-        {"way": "headset, both talk", "found_s": found_s(np.roll(customer, _SHIFT), agent)},
+        {"way": way, **about, "found_s": found_s(line, agent)} for way, line in ways.items()
     ]
     name = list(rooms)[number % 2]
     for place, db in enumerate(LEVELS_DB):
@@ -65,7 +67,7 @@ def heard(call: Call, number: int) -> list[Figures]:
                 "db": f"{db:.0f} dB",
                 "delay": f"{1000 * delay_s:.0f} ms",
                 "room": name,
-                "noise": call.truth.noise,
+                **about,
                 "found_s": found_s(customer, microphone.astype(np.float32)),
             }
         )
@@ -73,18 +75,22 @@ def heard(call: Call, number: int) -> list[Figures]:
 
 
 def summed(rows: Sequence[Figures]) -> dict[str, Figures]:
-    """Return how many were found, and when, by condition."""
+    """Return how many were found, and when, by condition; of headsets whose, too."""
     result: dict[str, Figures] = {}
-    for key, row in product(("way", "db", "delay", "room", "noise"), rows):
+    for key, row in product(("way", "noise", "db", "delay", "room"), rows):
         if key not in row:
             continue
-        mine = result.setdefault(row[key], {"calls": 0, "found": 0, "times": []})
+        name = f"{row['way']}, {row['noise']}" if key == "noise" else row[key]
+        mine = result.setdefault(name, {"calls": 0, "found": 0, "times": [], "whose": []})
         mine["calls"] += 1
         if row["found_s"] is not None:
             mine["found"] += 1
             mine["times"].append(row["found_s"])
-    for mine in result.values():
-        times = mine.pop("times")
+            mine["whose"].append(row["who"])
+    for name, mine in result.items():
+        times, whose = mine.pop("times"), mine.pop("whose")
         if times:
             mine["found_s_median"] = round(float(np.median(times)), 1)
+        if name.startswith("headset"):
+            mine["whose"] = whose
     return result
