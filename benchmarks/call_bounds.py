@@ -130,20 +130,22 @@ def alone(sounds: Mapping[str, AnyArray]) -> Figures:
     """Return which of some sounds begin a call, each in several conditions."""
     chance = np.random.default_rng(SEED)
     begun: list[str] = []
+    which: set[str] = set()
     tried, heard_s = 0, 0.0
     for name, sound in sounds.items():
         for way, some in material.conditions(sound, chance).items():
             whole = np.concatenate([np.zeros(SAMPLE_RATE), some]).astype(np.float32)
             told = [one.event for one in streams.hear(whole)]
             tried, heard_s = tried + 1, heard_s + len(some) / SAMPLE_RATE
-            begun += [f"{name}, {way}"] * any(isinstance(event, Begins) for event in told)
-    places = len({name.rsplit(", ", 1)[0] for name in begun})
-    minutes = round(heard_s / 60, 1)
+            if any(isinstance(event, Begins) for event in told):
+                begun.append(f"{name}, {way}")
+                which.add(name)
     return {
+        "sounds": len(sounds),
+        "sounds_that_begin": len(which),
         "tried": tried,
-        "minutes": minutes,
+        "minutes": round(heard_s / 60, 1),
         "begun": len(begun),
-        "places": places,
         "which": begun,
     }
 
