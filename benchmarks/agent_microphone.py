@@ -52,7 +52,7 @@ def heard(call: Call, number: int) -> list[Figures]:
     rooms = {"straight": np.ones(1), "through a room": wall}
     # Both at once, and the customer's clips where the agent's were: chance likeness.
     ways = {"headset": customer, "headset, both talk": np.roll(customer, _SHIFT)}
-    # Babble is made of other speakers' clips: the agent's may be among them, and are then an echo.
+    # Babble is made of other speakers' clips, the agent's among them.
     about = {"noise": call.truth.noise, "who": f"{call.truth.speaker} {call.truth.kind}"}
     rows: list[Figures] = [
         {"way": way, **about, "found_s": found_s(line, agent)} for way, line in ways.items()
