@@ -218,7 +218,7 @@ def _tone(hz: Sequence[float], seconds: float) -> AnyArray:
     return sum((np.sin(2 * np.pi * f * at) for f in hz), np.zeros(len(at))) / max(len(hz), 1)
 
 
-def _cadence(parts: Sequence[Part], seconds: float = 20.0) -> AnyArray:
+def cadence(parts: Sequence[Part], seconds: float = 20.0) -> AnyArray:
     """Return tones, each with its frequencies (none is a pause) and duration, over and over."""
     once = np.concatenate([_tone(hz, length) for hz, length in parts])
     return np.resize(once, round(seconds * SAMPLE_RATE))
@@ -270,14 +270,14 @@ def call_progress() -> dict[str, AnyArray]:
         "key clicks": [((1000.0,), 0.02), ((), 0.3)],
     }
     ring_japan = np.resize(np.concatenate([japan, np.zeros(2 * SAMPLE_RATE)]), 20 * SAMPLE_RATE)
-    return {**{name: _cadence(parts) for name, parts in once.items()}, "ring JP": ring_japan}
+    return {**{name: cadence(parts) for name, parts in once.items()}, "ring JP": ring_japan}
 
 
 def keypad(press_s: float, rest_s: float, rng: np.random.Generator) -> AnyArray:
     """Return twenty seconds of random DTMF digits."""
     keys = rng.integers(16, size=int(20.0 / (press_s + rest_s)))
     both = [((_ROWS_HZ[key // 4], _COLUMNS_HZ[key % 4]), press_s) for key in keys]
-    return _cadence([part for key in both for part in (key, ((), rest_s))])
+    return cadence([part for key in both for part in (key, ((), rest_s))])
 
 
 def noises() -> dict[str, AnyArray]:
