@@ -1,6 +1,8 @@
 """A stream from a device: PortAudio's callback copies what it is given, and leaves."""
 
+import logging
 import os
+import threading
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -13,12 +15,15 @@ from hackles.capture.systems import alsa_device
 from hackles.errors import AudioError, UsageError
 from hackles.types import Array
 
+_log = logging.getLogger(__name__)
+
+_PATIENCE_S: Final = 2.0
 _BLOCK_S: Final = 0.2
 _LATENCY_S: Final = 0.4
 """Asked for, so that the process is woken five times a second, not two hundred."""
 
 _MOST_PIECES: Final = 512
-"""Forty seconds: more waits only if nobody takes it."""
+"""A hundred seconds: more waits only if nobody takes it."""
 
 _SAMPLE_RATE: Final = 48_000
 """That of nearly all devices, and six times the engine's: nobody else has to resample."""
@@ -92,7 +97,15 @@ class DeviceStream:
 
     def close(self) -> None:
         """End it; what was not taken is gone."""
-        self._stream.close(ignore_errors=True)
+        # It waits for PortAudio's thread, which may wait for a server that is gone: seen once in
+        # some hundreds of servers killed. Whoever listens to devices must not wait with it.
+        closing = threading.Thread(
+            target=self._stream.close, kwargs={"ignore_errors": True}, daemon=True, name="closing"
+        )
+        closing.start()
+        closing.join(_PATIENCE_S)
+        if closing.is_alive():
+            _log.warning("A stream from the sound server does not end; it is left to itself.")
         self._pieces.clear()
 
     def _hear(self, data: Any, _n_samples: int, _times: Any, _status: Any) -> None:

@@ -138,9 +138,9 @@ class Ear:
             self.drop("It was taken away, or its sound was led elsewhere.")
 
     def drop(self, why: str) -> None:
-        """Close the line, and say why."""
-        self.close()
+        """Say why there will be nothing, and close the line."""
         self._complain(why)
+        self.close()
 
     def close(self) -> None:
         """Close the line: nothing that came over it and waits is handed over."""
