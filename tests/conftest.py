@@ -15,6 +15,18 @@ def pytest_xdist_auto_num_workers(config):
     return round(1.5 * len(os.sched_getaffinity(0)))
 
 
+_LONG = (
+    *("test_device_calls", "test_tap", "test_bank", "test_chunking", "test_leak"),
+    *("test_agent_page", "test_daemon", "test_training"),
+)
+"""Files that take long: begun last, they would keep one worker busy while the others rest."""
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest."""
+    items.sort(key=lambda item: item.path.stem not in _LONG)
+
+
 SAMPLES = Path(__file__).parents[1] / "audio_samples"
 
 # Whichever model its developer has in use, hackles is tested with the one that travels with it.
