@@ -26,10 +26,11 @@ ORDER = [
     "calibration guidance",
     "configuration",
     "batch",
-    "store",
+    "store exchange",
     "sinks",
     "simulator",
     "live",
+    "wallboard",
     "doctor",
     "cli",
 ]

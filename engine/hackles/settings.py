@@ -31,11 +31,11 @@ def host_port(listen: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What all sections have in common."""
 
 
-class Compliance(_Section, frozen=True):
+class Compliance(Section, frozen=True):
     """What the law asks for before anybody is listened to.
 
     Attributes:
@@ -52,7 +52,7 @@ class Compliance(_Section, frozen=True):
     ] = ""
 
 
-class Engine(_Section, frozen=True):
+class Engine(Section, frozen=True):
     """How much is listened to.
 
     Attributes:
@@ -71,7 +71,7 @@ class Engine(_Section, frozen=True):
     behind_s: Annotated[float, msgspec.Meta(ge=0.5, le=60.0)] = 2.0
 
 
-class AudioSocket(_Section, frozen=True):
+class AudioSocket(Section, frozen=True):
     """Asterisk, over TCP.
 
     Attributes:
@@ -87,7 +87,7 @@ class AudioSocket(_Section, frozen=True):
     allow_from: tuple[str, ...] = ()
 
 
-class Media(_Section, frozen=True):
+class Media(Section, frozen=True):
     """JSON media streams over WebSocket: Twilio, Telnyx, Plivo, Exotel, Bandwidth.
 
     Attributes:
@@ -113,7 +113,7 @@ class Media(_Section, frozen=True):
     allow_from: tuple[str, ...] = ()
 
 
-class Pipe(_Section, frozen=True):
+class Pipe(Section, frozen=True):
     """Bare samples of the customer alone, from a named pipe, or "-" for standard input."""
 
     path: Text
@@ -123,7 +123,7 @@ class Pipe(_Section, frozen=True):
     sample_rate: Annotated[int, msgspec.Meta(ge=8000, le=192_000)] = 8000
 
 
-class Folder(_Section, frozen=True):
+class Folder(Section, frozen=True):
     """Recordings that are still being written.
 
     Attributes:
@@ -136,7 +136,7 @@ class Folder(_Section, frozen=True):
     quiet_s: Annotated[float, msgspec.Meta(ge=1.0, le=3600.0)] = 10.0
 
 
-class Device(_Section, frozen=True):
+class Device(Section, frozen=True):
     """What is played to the agent at this machine: the customer's voice, beside any softphone.
 
     Attributes:
@@ -170,19 +170,19 @@ class Device(_Section, frozen=True):
     linphone: str = ""
 
 
-class Control(_Section, frozen=True):
+class Control(Section, frozen=True):
     """The API for the telephone system beside the daemon; loopback only."""
 
     listen: Port = "127.0.0.1:9300"
 
 
-class Metrics(_Section, frozen=True):
+class Metrics(Section, frozen=True):
     """`/metrics` and `/health` for a monitoring system elsewhere."""
 
     listen: Port
 
 
-class Alerts(_Section, frozen=True):
+class Alerts(Section, frozen=True):
     """Who is shown what.
 
     Attributes:
@@ -194,7 +194,7 @@ class Alerts(_Section, frozen=True):
     most_per_hour: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
 
 
-class Thresholds(_Section, frozen=True):
+class Thresholds(Section, frozen=True):
     """Instead of those of the sensitivity; see `tracker.Settings`. None leaves one."""
 
     rising: Positive | None = None
@@ -203,7 +203,7 @@ class Thresholds(_Section, frozen=True):
     eased: Positive | None = None
 
 
-class Output(_Section, frozen=True):
+class Output(Section, frozen=True):
     """Where events go.
 
     Attributes:
@@ -219,7 +219,7 @@ class Output(_Section, frozen=True):
     keep: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 10
 
 
-class Store(_Section, frozen=True):
+class Store(Section, frozen=True):
     """The record: calls, alerts, what was done about them, and what came of it. Never audio.
 
     Attributes:
@@ -246,7 +246,7 @@ class Store(_Section, frozen=True):
     alerts_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 200
 
 
-class Guidance(_Section, frozen=True):
+class Guidance(Section, frozen=True):
     """What agents are told to do, and in which language.
 
     Attributes:
@@ -259,7 +259,7 @@ class Guidance(_Section, frozen=True):
     folder: str = ""
 
 
-class Desktop(_Section, frozen=True):
+class Desktop(Section, frozen=True):
     """Notifications on the desktop of the person at this machine.
 
     Attributes:
@@ -269,14 +269,14 @@ class Desktop(_Section, frozen=True):
     agent: str = ""
 
 
-class Log(_Section, frozen=True):
+class Log(Section, frozen=True):
     """What the daemon says of itself, on standard error."""
 
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class Settings(_Section, frozen=True):
+class Settings(Section, frozen=True):
     """All of it."""
 
     compliance: Compliance

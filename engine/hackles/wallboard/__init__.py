@@ -1,0 +1,1 @@
+"""The supervisors' wallboard: who needs help now."""
