@@ -84,9 +84,9 @@ class Standing(_Said, frozen=True, tag="standing"):
 
     call: _Name
     session: _Name
+    begun_at: float
     queue: _Name = ""
     agent: _Name = ""
-    begun_at: float
     time: float = 0.0
     state: str = "calm"
     points: list[tuple[float, float]] = []

@@ -43,12 +43,12 @@ class Book:
                 f"{path} cannot be opened ({error}); name another folder under [board]."
             ) from error
 
-    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:  # noqa: ANN401 - what SQL takes
+    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """Return what a query finds."""
         with closing(self._connection.execute(sql, values)) as found:
             return found.fetchall()
 
-    def do(self, sql: str, *values: Any) -> int:  # noqa: ANN401 - what SQL takes
+    def do(self, sql: str, *values: Any) -> int:
         """Do something, and return how many rows it concerned."""
         with closing(self._connection.execute(sql, values)) as done:
             return done.rowcount

@@ -77,10 +77,10 @@ class Escalation(Section, frozen=True):
         teams: whose calls; all if empty.
     """
 
-    state: Literal["rising", "irritated"] = "irritated"
-    left: Literal["unseen", "unhelped"] = "unseen"
     after_s: Annotated[float, msgspec.Meta(ge=1, le=3600)]
     do: Literal["notify_supervisor", "offer_call_back", "hand_over"]
+    state: Literal["rising", "irritated"] = "irritated"
+    left: Literal["unseen", "unhelped"] = "unseen"
     teams: tuple[str, ...] = ()
 
 
