@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hackles.configuration import check, example, load
+from hackles.configuration.form import FORM
 from hackles.configuration.positions import Positions
-from hackles.configuration.sections import KINDS, every_key
 from hackles.errors import UsageError
 from hackles.settings import Device, Settings, host_port
 from tests.program import hackles
@@ -387,8 +387,8 @@ def uncommented(text):
 def test_the_example_has_every_key_and_the_defaults_are_the_real_ones():
     shown = tomllib.loads(uncommented(named(example())))
     sections = {name: (part[0] if isinstance(part, list) else part) for name, part in shown.items()}
-    assert list(sections) == list(KINDS)
-    for name, field in every_key():
+    assert list(sections) == list(FORM.kinds)
+    for name, field in FORM.every_key():
         assert field.name in sections[name], f"{name}.{field.name}"
         if not field.required and field.default is not None:
             default = json.loads(msgspec.json.encode(field.default))

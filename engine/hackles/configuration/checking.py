@@ -7,19 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from hackles.configuration import addresses, rules, sections
+import msgspec
+
+from hackles.configuration import sections
 from hackles.configuration.faults import Fault, Finding, Sections
+from hackles.configuration.form import FORM
 from hackles.configuration.positions import Positions
+from hackles.configuration.sections import Form
 from hackles.errors import UsageError
 from hackles.settings import Settings
 
+_Read = TypeVar("_Read", bound=msgspec.Struct)
 _NO_KEYS: Final[Mapping[str, str]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Generic[_Read]):
     """What came of a file.
 
     Attributes:
@@ -30,7 +36,7 @@ class Checked:
 
     path: str
     faults: tuple[Fault, ...]
-    settings: Settings | None
+    settings: _Read | None
 
     def lines(self, are_warnings: bool) -> list[str]:
         """Return the warnings, or all other faults, each as one line with its place."""
@@ -57,7 +63,15 @@ def load(path: str | Path, device: Mapping[str, str] | None = None) -> Settings:
     Raises:
         UsageError: which names every fault and its line, if there is any but warnings.
     """
-    checked = check(path, device or {})
+    return settled(check(path, device or {}))
+
+
+def settled(checked: Checked[_Read]) -> _Read:
+    """Return the settings of a file.
+
+    Raises:
+        UsageError: which names every fault and its line, if there is any but warnings.
+    """
     if checked.settings is None:
         lines = checked.lines(are_warnings=False)
         head = [] if len(lines) == 1 else [f"{checked.path} has {len(lines)} faults:"]
@@ -65,21 +79,35 @@ def load(path: str | Path, device: Mapping[str, str] | None = None) -> Settings:
     return checked.settings
 
 
-def check(path: str | Path, device: Mapping[str, str] = _NO_KEYS) -> Checked:
-    """Return what is wrong with a configuration file, and the settings if they are well."""
+def check(path: str | Path, device: Mapping[str, str] = _NO_KEYS) -> Checked[Settings]:
+    """Return what is wrong with the daemon's file, and the settings if they are well."""
+    return judged(FORM, path, {"device": device} if device else {})
+
+
+def judged(
+    form: Form[_Read], path: str | Path, chosen: Mapping[str, Mapping[str, str]] = _NOTHING
+) -> Checked[_Read]:
+    """Return what is wrong with a configuration file, and the settings if they are well.
+
+    Args:
+        form: what it should hold.
+        path: of the file.
+        chosen: keys of sections that were chosen elsewhere, instead of the file's.
+    """
     try:
         text = _text(Path(path))
         raw = _parsed(text)
     except _FileError as error:
         return Checked(str(path), (error.fault,), None)
-    if device and isinstance(raw.get("device", {}), dict):
-        raw["device"] = {**raw.get("device", {}), **device}
-    found, findings = sections.read(raw, os.path.dirname(os.path.abspath(path)))
-    findings += _known(found, [*addresses.findings(found), *rules.findings(raw, found)])
+    for name, keys in chosen.items():
+        if isinstance(raw.get(name, {}), dict):
+            raw[name] = {**raw.get(name, {}), **keys}
+    found, findings = sections.read(form, raw, os.path.dirname(os.path.abspath(path)))
+    findings += _known(found, list(form.findings(raw, found)))
     positions = Positions(text)
     faults = [one.fault(positions.line(one.section + one.keys[:1])) for one in findings]
     is_well = all(fault.is_warning for fault in faults)
-    return Checked(str(path), tuple(sorted(faults)), _settings(found) if is_well else None)
+    return Checked(str(path), tuple(sorted(faults)), _settings(form, found) if is_well else None)
 
 
 class _FileError(UsageError):
@@ -129,7 +157,7 @@ def _known(found: Sections, findings: list[Finding]) -> list[Finding]:
     ]
 
 
-def _settings(found: Sections) -> Settings:
+def _settings(form: Form[_Read], found: Sections) -> _Read:
     """Return the settings, once everything is well."""
     values: dict[str, Any] = {}
     for path, section in found.items():
@@ -138,4 +166,4 @@ def _settings(found: Sections) -> Settings:
             values[name] = (*values.get(name, ()), section.values)
         else:
             values[name] = section.values
-    return Settings(**values)
+    return form.settings(**values)

@@ -2,8 +2,11 @@
 
 import difflib
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import field as of_class
+from functools import cached_property
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -11,53 +14,48 @@ from msgspec import inspect
 from hackles.configuration.faults import Finding, Section, Sections
 from hackles.configuration.positions import Path
 from hackles.configuration.wanted import shown, wanted
-from hackles.settings import DEFAULT_MODEL, Settings
 
-_PATHS: Final = frozenset(
-    [
-        ("engine", "model"),
-        ("media", "certificate"),
-        ("media", "key"),
-        ("media", "token_file"),
-        ("media", "twilio_token_file"),
-        ("pipe", "path"),
-        ("folder", "path"),
-        ("device", "linphone"),
-        ("output", "jsonl"),
-        ("store", "folder"),
-        ("store", "head"),
-        ("guidance", "folder"),
-    ]
-)
 _STANDARD_STREAM: Final = "-"
-_NO_PATHS: Final[dict[Path, tuple[str, ...]]] = {("engine", "model"): ("", DEFAULT_MODEL)}
-"""Of keys of paths, what names no file."""
 
+_Read = TypeVar("_Read", bound=msgspec.Struct)
 _STAND_INS: Final = {"listen": "127.0.0.1:0"}
 """For what is missing or not well, so that the rest of the section can be judged."""
 
-_WHY: Final = {
-    "compliance": (
-        ", because the law asks for both before anybody is listened to (GDPR Art. 6 and 13, "
-        "EU AI Act Art. 50)"
-    ),
-    "pipe": ", because only the customer's voice may be scored",
-    "folder": ", because only the customer's voice may be scored",
-}
-_NO_COMPLIANCE: Final = (
-    "is missing: listening to live calls starts only when it names how callers are told and the "
-    f"legal basis{_WHY['compliance']}; add it with two lines, "
-    'notice = "where and how callers are told that their voice is analysed" and basis = "consent"'
-)
 
+@dataclass(frozen=True)
+class Form(Generic[_Read]):
+    """What a kind of configuration file holds.
 
-def _kinds() -> dict[str, tuple[inspect.StructType, bool]]:
-    """Return the struct of each section, and whether there may be several."""
-    kinds: dict[str, tuple[inspect.StructType, bool]] = {}
-    for field in _struct(inspect.type_info(Settings)).fields:
-        several = isinstance(field.type, inspect.VarTupleType)
-        kinds[field.name] = (_struct(field.type), several)
-    return kinds
+    Attributes:
+        settings: the struct of all of it, one attribute a section.
+        findings: judges keys that are well by themselves, given the file and its sections.
+        paths: keys that name files, (section, key): relative ones begin at the file's folder.
+        no_paths: of these, what names no file, beside "" and "-".
+        why: why a section's required keys are asked for, for their sentences.
+        missing: the sentence for a section that must be there and is not.
+    """
+
+    settings: type[_Read]
+    findings: "Callable[[Mapping[str, Any], Sections], Iterable[Finding]]"
+    paths: frozenset[Path]
+    no_paths: Mapping[Path, tuple[str, ...]] = of_class(default_factory=dict)
+    why: Mapping[str, str] = of_class(default_factory=dict)
+    missing: Mapping[str, str] = of_class(default_factory=dict)
+
+    @cached_property
+    def kinds(self) -> dict[str, tuple[inspect.StructType, bool]]:
+        """The struct of each section, and whether there may be several."""
+        found: dict[str, tuple[inspect.StructType, bool]] = {}
+        for section in _struct(inspect.type_info(self.settings)).fields:
+            several = isinstance(section.type, inspect.VarTupleType)
+            found[section.name] = (_struct(section.type), several)
+        return found
+
+    def every_key(self) -> Iterator[tuple[str, inspect.Field]]:
+        """Yield each key that a file may have, with its section's name."""
+        for name, (kind, _) in self.kinds.items():
+            for key in kind.fields:
+                yield name, key
 
 
 def _struct(kind: inspect.Type) -> inspect.StructType:
@@ -70,29 +68,27 @@ def _struct(kind: inspect.Type) -> inspect.StructType:
     raise TypeError(f"{kind} is no section")
 
 
-KINDS: Final = _kinds()
-
-
-def read(raw: dict[str, Any], folder: str) -> tuple[Sections, list[Finding]]:
+def read(form: Form[Any], raw: dict[str, Any], folder: str) -> tuple[Sections, list[Finding]]:
     """Return the sections as far as they could be read, and what is wrong with them.
 
     Args:
+        form: what the file should hold.
         raw: the file, as `tomllib` gives it.
         folder: where the file lies; relative paths begin there.
     """
-    findings = [] if "compliance" in raw else [Finding(("compliance",), _NO_COMPLIANCE)]
+    findings = [Finding((n,), text) for n, text in form.missing.items() if n not in raw]
     sections: Sections = {}
     for name, value in raw.items():
-        if name not in KINDS:
-            findings.append(_unknown_section(name, value))
+        if name not in form.kinds:
+            findings.append(_unknown_section(form, name, value))
             continue
-        kind, several = KINDS[name]
+        _, several = form.kinds[name]
         if not _is_shaped(value, several):
             findings.append(_misshaped(name, several))
             continue
         for at, table in enumerate(value if several else [value]):
             path = (name, at) if several else (name,)
-            sections[path], wrong = _section(path, kind, table, folder)
+            sections[path], wrong = _section(form, path, table, folder)
             findings += wrong
     return sections, findings
 
@@ -111,17 +107,18 @@ def _misshaped(name: str, several: bool) -> Finding:
     return Finding((name,), f"must be written [{name}], with one bracket, and only once")
 
 
-def _unknown_section(name: str, value: object) -> Finding:
+def _unknown_section(form: Form[Any], name: str, value: object) -> Finding:
     if isinstance(value, dict | list):
-        return Finding((name,), f"is not a section of this file; {_nearest(name, KINDS)}")
-    text = f"{name} is a key outside any section; put it below one of {_all(KINDS)}"
+        return Finding((name,), f"is not a section of this file; {_nearest(name, form.kinds)}")
+    text = f"{name} is a key outside any section; put it below one of {_all(form.kinds)}"
     return Finding((), text, (name,))
 
 
 def _section(
-    path: Path, kind: inspect.StructType, table: dict[str, Any], folder: str
+    form: Form[Any], path: Path, table: dict[str, Any], folder: str
 ) -> tuple[Section, list[Finding]]:
     """Read one section, key by key."""
+    kind, _ = form.kinds[str(path[0])]
     fields = {field.name: field for field in kind.fields}
     unknown = [name for name in table if name not in fields]
     findings = [
@@ -133,40 +130,38 @@ def _section(
     for name, field in fields.items():
         if name in table:
             try:
-                values[name] = _converted(path, kind, name, table[name], folder)
+                values[name] = _converted(form, path, name, table[name], folder)
             except msgspec.ValidationError:
                 text = f"{name} must be {wanted(field.type)}, not {shown(table[name])}"
                 findings.append(Finding(path, text, (name,)))
                 bad.add(name)
         elif field.required:
             if name not in bad:
-                findings.append(_missing(path, field))
+                findings.append(_missing(form, path, field))
                 bad.add(name)
-        elif (path[0], name) in _PATHS:
-            values[name] = _converted(path, kind, name, field.default, folder)
+        elif (path[0], name) in form.paths:
+            values[name] = _converted(form, path, name, field.default, folder)
     stand_ins = {name: _STAND_INS.get(name, "") for name in bad if fields[name].required}
     return Section(path, kind.cls(**values, **stand_ins), frozenset(bad)), findings
 
 
-def _converted(
-    path: Path, kind: inspect.StructType, name: str, value: object, folder: str
-) -> object:
+def _converted(form: Form[Any], path: Path, name: str, value: object, folder: str) -> object:
     """Return a key's value as its type has it, paths as seen from anywhere.
 
     Raises:
         ValidationError: if it is not of this type, or out of its range.
     """
-    annotations = msgspec.structs.fields(kind.cls)
+    annotations = msgspec.structs.fields(form.kinds[str(path[0])][0].cls)
     wants = next(field.type for field in annotations if field.name == name)
     converted = msgspec.convert(value, type=wants)
-    no_paths = _NO_PATHS.get((path[0], name), ("", _STANDARD_STREAM))
-    if (path[0], name) in _PATHS and converted not in no_paths:
+    no_paths = form.no_paths.get((path[0], name), ("", _STANDARD_STREAM))
+    if (path[0], name) in form.paths and converted not in no_paths:
         return os.path.join(folder, os.path.expanduser(converted))
     return converted
 
 
-def _missing(path: Path, field: inspect.Field) -> Finding:
-    why = "" if field.name in ("listen", "path", "call") else _WHY.get(str(path[0]), "")
+def _missing(form: Form[Any], path: Path, field: inspect.Field) -> Finding:
+    why = "" if field.name in ("listen", "path", "call") else form.why.get(str(path[0]), "")
     return Finding(path, f"lacks {field.name}; add it ({wanted(field.type)}){why}")
 
 
@@ -182,10 +177,3 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 def _all(names: Iterable[str]) -> str:
     return ", ".join(names)
-
-
-def every_key() -> Iterator[tuple[str, inspect.Field]]:
-    """Yield each key that a file may have, with its section's name."""
-    for name, (kind, _) in KINDS.items():
-        for field in kind.fields:
-            yield name, field

@@ -5,7 +5,7 @@ from hackles.doctor.told import Telling, doubt, fault, well
 from hackles.settings import Settings
 
 
-def configuration(checked: Checked | None) -> Telling:
+def configuration(checked: Checked[Settings] | None) -> Telling:
     """Tell what is wrong with the configuration file."""
     if checked is None:
         yield doubt("configuration", "none was named, so only half is looked at; add --config PATH")

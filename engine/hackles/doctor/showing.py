@@ -46,7 +46,7 @@ def run(path: str | None) -> int:
     return 1 if faults else 0
 
 
-def everything(checked: Checked | None) -> Telling:
+def everything(checked: Checked[Settings] | None) -> Telling:
     """Yield what there is to say; without well settings, what can be said without."""
     settings = checked.settings if checked else None
     yield from installation.program()
@@ -70,7 +70,7 @@ def _of_settings(settings: Settings) -> Telling:
     yield from machine.capacity(settings)
 
 
-def _checked(path: str | None) -> Checked | None:
+def _checked(path: str | None) -> Checked[Settings] | None:
     if path is None and not os.path.exists(DEFAULT_PATH):
         return None
     return check(path or DEFAULT_PATH)
