@@ -13,6 +13,7 @@ from hackles.cli.models import models
 from hackles.cli.record import calls, export, purge, satisfaction, verify
 from hackles.cli.recordings import demo, score
 from hackles.cli.simulation import simulate
+from hackles.cli.wallboard import wallboard
 
 app = typer.Typer(
     help="Warns a telephone agent while the customer's irritation is still rising.",
@@ -48,3 +49,4 @@ for _command in _COMMANDS:
 app.add_typer(call, name="call")
 app.add_typer(configuration, name="config")
 app.add_typer(models, name="models")
+app.add_typer(wallboard, name="wallboard")

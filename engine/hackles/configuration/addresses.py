@@ -28,8 +28,8 @@ def findings(sections: Sections) -> Iterator[Finding]:
     parts = {control.path: control} | sections
     listening = [part for part in parts.values() if hasattr(part.values, "listen")]
     for part in listening:
-        yield from _address(part)
-        yield from _networks(part)
+        yield from address(part, _listen(part))
+        yield from networks(part, "allow_from")
         if not is_loopback(_host(part)):
             yield from _beyond_loopback(part)
     for first, second in combinations(listening, 2):
@@ -48,8 +48,9 @@ def _host(part: Section) -> str:
     return host_port(_listen(part))[0]
 
 
-def _address(part: Section) -> Iterator[Finding]:
-    host, port = host_port(_listen(part))
+def address(part: Section, listen: str) -> Iterator[Finding]:
+    """Yield what is wrong with where a section listens."""
+    host, port = host_port(listen)
     if port > _LAST_PORT:
         yield Finding(part.path, f"listen has no port {port}; take one up to 65535", ("listen",))
     if ":" in host:
@@ -60,21 +61,22 @@ def _address(part: Section) -> Iterator[Finding]:
             yield Finding(part.path, text, ("listen",))
 
 
-def _networks(part: Section) -> Iterator[Finding]:
-    for entry in getattr(part.values, "allow_from", ()):
+def networks(part: Section, key: str) -> Iterator[Finding]:
+    """Yield which items of a section's list, if it has that key, are no networks."""
+    for entry in getattr(part.values, key, ()):
         try:
             ipaddress.ip_network(entry)
         except ValueError:
-            yield Finding(part.path, _no_network(entry), ("allow_from",))
+            yield Finding(part.path, _no_network(key, entry), (key,))
 
 
-def _no_network(entry: str) -> str:
+def _no_network(key: str, entry: str) -> str:
     """Return the sentence for what is no network, or has bits beyond its length."""
     try:
         meant = ipaddress.ip_interface(entry)
     except ValueError:
-        return f'allow_from has "{entry}", which is no network; write it as in "192.0.2.0/24"'
-    return f'allow_from has "{entry}"; write "{meant.network}" for the network, or "{meant.ip}"'
+        return f'{key} has "{entry}", which is no network; write it as in "192.0.2.0/24"'
+    return f'{key} has "{entry}"; write "{meant.network}" for the network, or "{meant.ip}"'
 
 
 def _beyond_loopback(part: Section) -> Iterator[Finding]:

@@ -40,8 +40,8 @@ def findings(raw: Mapping[str, Any], sections: Sections) -> Iterator[Finding]:
     for part in sections.values():
         yield from _alone(part)
     pipes = [part for part in sections.values() if isinstance(part.values, Pipe)]
-    yield from _twice(pipes, "path", "each pipe can be read once only")
-    yield from _twice(pipes, "call", "each call needs a name of its own")
+    yield from twice(pipes, "path", "each pipe can be read once only")
+    yield from twice(pipes, "call", "each call needs a name of its own")
 
 
 def _alone(part: Section) -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def _alone(part: Section) -> Iterator[Finding]:
     if isinstance(values, Media):
         yield from _media(part, values)
     elif isinstance(values, Engine) and values.model != DEFAULT_MODEL:
-        yield from _unreadable(part, "model", values.model)
+        yield from unreadable(part, "model", values.model)
     elif isinstance(values, Folder):
         yield from _folder(part, values)
     elif isinstance(values, Pipe) and os.path.isdir(values.path):
@@ -73,10 +73,10 @@ def _media(part: Section, media: Media) -> Iterator[Finding]:
     if media.public_url and not media.public_url.startswith(("wss://", "https://")):
         text = 'public_url must begin with "wss://", as Twilio was given it'
         yield Finding(part.path, text, ("public_url",))
-    yield from _unreadable(part, "certificate", media.certificate)
+    yield from unreadable(part, "certificate", media.certificate)
     for key in _SECRETS:
-        yield from _unreadable(part, key, getattr(media, key))
-        yield from _open_to_all(part, key, getattr(media, key))
+        yield from unreadable(part, key, getattr(media, key))
+        yield from open_to_all(part, key, getattr(media, key))
 
 
 def _folder(part: Section, folder: Folder) -> Iterator[Finding]:
@@ -119,7 +119,7 @@ def _output(part: Section, output: Output) -> Iterator[Finding]:
         yield Finding(part.path, text, ("jsonl",), is_warning=True)
 
 
-def _unreadable(part: Section, key: str, path: str) -> Iterator[Finding]:
+def unreadable(part: Section, key: str, path: str) -> Iterator[Finding]:
     """Yield why a file cannot be used; its name is not told, for it may be the secret itself."""
     if not path:
         return
@@ -142,7 +142,7 @@ def _beginning(path: str) -> bytes:
         return file.read(_ENOUGH)
 
 
-def _open_to_all(part: Section, key: str, path: str) -> Iterator[Finding]:
+def open_to_all(part: Section, key: str, path: str) -> Iterator[Finding]:
     """Yield a warning if everybody on this machine may read or change a secret."""
     try:
         mode = os.stat(path).st_mode if path else 0
@@ -153,7 +153,8 @@ def _open_to_all(part: Section, key: str, path: str) -> Iterator[Finding]:
         yield Finding(part.path, text, (key,), is_warning=True)
 
 
-def _twice(parts: list[Section], key: str, why: str) -> Iterator[Finding]:
+def twice(parts: list[Section], key: str, why: str) -> Iterator[Finding]:
+    """Yield which sections have the same value of a key, where each needs its own."""
     seen = set()
     for part in parts:
         value = getattr(part.values, key)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from hackles.capture.sockets import listening
+from hackles.errors import UsageError
 from hackles.settings import host_port
 
 _DATE_S: Final = 1.0
@@ -20,11 +22,28 @@ _DATE_S: Final = 1.0
 class Page(uvicorn.Server):
     """An HTTP server that leaves signals to us."""
 
-    def __init__(self, app: Starlette, stack: contextlib.ExitStack, listen: str) -> None:
+    def __init__(
+        self,
+        app: Starlette,
+        stack: contextlib.ExitStack,
+        listen: str,
+        *,
+        most: int = 64,
+        certificate: str = "",
+        key: str = "",
+    ) -> None:
         """Listen.
 
+        Args:
+            app: what answers.
+            stack: closes the socket at its end.
+            listen: host:port.
+            most: so many connections at a time; further ones are told to come again.
+            certificate: PEM, with `key`, for https; "" for none.
+            key: the same.
+
         Raises:
-            UsageError: if one cannot listen there.
+            UsageError: if one cannot listen there, or the certificate is none.
         """
         self._socket = stack.enter_context(contextlib.closing(listening(*host_port(listen))))
         config = uvicorn.Config(
@@ -32,10 +51,20 @@ class Page(uvicorn.Server):
             log_config=None,
             access_log=False,
             lifespan="off",
-            limit_concurrency=64,
+            limit_concurrency=most,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=1,
+            proxy_headers=False,
+            ssl_certfile=certificate or None,
+            ssl_keyfile=key or None,
         )
+        try:
+            config.load()
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(
+                f"{certificate} with {key} is no certificate with its key ({error}); "
+                "both must be PEM files."
+            ) from error
         super().__init__(config)
         self._is_told_to_end = asyncio.Event()
 

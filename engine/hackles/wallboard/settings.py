@@ -37,7 +37,13 @@ class Feed(Section, frozen=True):
         token_file: holds the secret that engines bring if they do; needed beyond loopback.
     """
 
-    broker: str = ""
+    broker: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^((rediss?|unix)://\S+)?\Z",
+            description='a URL such as "redis://127.0.0.1:6379", or "" for none',
+        ),
+    ] = ""
     token_file: str = ""
 
 
@@ -98,7 +104,10 @@ class Webhook(Section, frozen=True):
         allow_private: whether the address may be in a private network, or this machine.
     """
 
-    name: Text
+    name: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^[\w.-]{1,60}\Z", description='a short name, such as "duty-desk"'),
+    ]
     url: Text
     secret_file: str = ""
     format: Literal["cloudevents", "slack", "teams"] = "cloudevents"
