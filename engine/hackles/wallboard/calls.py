@@ -12,6 +12,8 @@ from hackles.wallboard.scope import Scope
 KEPT_S: Final = 3600.0
 """So long the page of a call that is over can be looked at."""
 
+_MOST_WITHDRAWN: Final = 10_000
+
 
 class Calls:
     """All of them.
@@ -27,6 +29,7 @@ class Calls:
         self.version = 1
         self._live: dict[str, LiveCall] = {}
         self._over: dict[str, LiveCall] = {}
+        self._withdrawn: dict[str, None] = {}
         self._nth = 0
         self._sorted: tuple[int, list[LiveCall]] = (0, [])
 
@@ -46,6 +49,10 @@ class Calls:
     def find(self, session: str) -> LiveCall | None:
         """Return a call that is on the board, or has just left it."""
         return self._live.get(session) or self._over.get(session)
+
+    def may_begin(self, session: str) -> bool:
+        """Return whether a call is not known, and its caller did not withdraw consent."""
+        return session not in self._withdrawn and self.find(session) is None
 
     def find_alert(self, alert: str) -> tuple[LiveCall, AlertLife] | None:
         """Return the call and the life of an alert."""
@@ -69,8 +76,11 @@ class Calls:
         self._over[call.session] = self._live.pop(call.session)
         self.change(call)
 
-    def forget(self, call: LiveCall) -> None:
-        """Know nothing more of a call."""
+    def withdraw(self, call: LiveCall) -> None:
+        """Know nothing more of a call, whatever is still said of it."""
+        self._withdrawn[call.session] = None
+        if len(self._withdrawn) > _MOST_WITHDRAWN:
+            del self._withdrawn[next(iter(self._withdrawn))]
         self._live.pop(call.session, None)
         self._over.pop(call.session, None)
         self.version += 1

@@ -189,12 +189,11 @@ class Floor:
         call.episode = None
         self.calls.let_go(call, at, was_lost)
 
-    def _begin(self, call: LiveCall, said: Heard | Standing) -> LiveCall:
+    def _begin(self, call: LiveCall, said: Heard | Standing) -> None:
         self._place(call, said)
         self._alerts.adopt(call)
         self.counts.begin(call.session, call.teams, call.begun_at)
         self.calls.put(call)
-        return call
 
     def _place(self, call: LiveCall, said: Heard | Standing) -> None:
         """Note where a call waits and who takes it, as far as that is said."""
@@ -205,37 +204,35 @@ class Floor:
 
     def _stand(self, engine: Engine, said: Standing, at: float) -> None:
         """Take in how a call stands."""
-        call = self.calls.find(said.session)
-        if call is None:
+        if self.calls.may_begin(said.session):
             begun_at = min(said.begun_at, at)
-            call = self._begin(LiveCall(engine.name, said.session, said.call, begun_at), said)
-        elif call.engine != engine.name:
+            self._begin(LiveCall(engine.name, said.session, said.call, begun_at), said)
+        call = self.calls.find(said.session)
+        if call is None or call.engine != engine.name:
             return
-        elif call.over_at is not None:
+        if call.over_at is not None:
             self.calls.put(call)
         self._place(call, said)
         is_redrawn = call.stand(said, at)
-        self._resume(call, said.since_alert)
+        self._resume(call, said)
         self.calls.change(call)
         if is_redrawn:
             call.redrawn = call.version
 
-    def _resume(self, call: LiveCall, alert: str) -> None:
-        """Take up the episode that began with this alert."""
-        if not alert:
-            call.episode = None
-            return
-        is_pressing = call.state in (State.RISING, State.IRRITATED)
-        if is_pressing or alert in call.by_alert:
+    def _resume(self, call: LiveCall, said: Standing) -> None:
+        """Take up the episode that is under way."""
+        call.episode, alert = None, said.since_alert
+        if alert and call.state in (State.RISING, State.IRRITATED):
             call.episode = self._alerts.start(call, alert, call.since_at)
-            call.by_alert.update(dict.fromkeys(call.told, call.episode))
-        self._rest_if_false(call)
+            if said.alert is not None:
+                call.by_alert[str(said.alert.get("id"))] = call.episode
+            self._rest_if_false(call)
 
     def _take_line(self, engine: Engine, said: Heard, at: float) -> None:
         """Take in a line of a call's record."""
         line = heard.read_line(said.line)
         if isinstance(line, heard.CallLine):
-            if line.state == "begun" and self.calls.find(line.session) is None:
+            if line.state == "begun" and self.calls.may_begin(line.session):
                 self._begin(LiveCall(engine.name, line.session, line.call, at), said)
             elif line.state == "withdrawn":
                 self._withdraw(engine, line.call, at)
@@ -311,7 +308,7 @@ class Floor:
         """Know nothing more of a call whose caller withdrew consent."""
         gone = self.calls.named(engine.name, name)
         for call in gone:
-            self.calls.forget(call)
+            self.calls.withdraw(call)
         for call in self.calls:
             if call.earlier:  # among which that call may have been
                 call.earlier = []
