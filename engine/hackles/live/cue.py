@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from hackles.guidance import Guide
+from hackles.live import curve
 from hackles.live.news import Session
 from hackles.records import Acknowledgement, CardShown
 from hackles.types import Alert, Event, Gap, Reading, Reason, State
@@ -13,21 +14,9 @@ from hackles.types import Alert, Event, Gap, Reading, Reason, State
 if TYPE_CHECKING:
     from hackles.store.search import Earlier
 
-LINE_S: Final = 180.0
-"""So much of a call is shown as a line."""
-
-EASED_S: Final = 30.0
-"""So long it is said that the caller has eased; then the page is at rest again."""
-
-_SMOOTH: Final = 0.3
-_TREND_S: Final = 15.0
-_TREND: Final = 0.05
-"""A change of the level, over so many seconds, that is worth an arrow."""
-
 _MOST_NOTES: Final = 50
 
 Verdict: TypeAlias = Literal["seen", "false_alarm"]
-Trend: TypeAlias = Literal["up", "flat", "down"]
 
 
 @dataclass(slots=True)
@@ -76,7 +65,7 @@ class Cue:
     begun: float
     time: float = 0.0
     state: State = State.CALM
-    line: deque[tuple[float, float]] = field(default_factory=deque)
+    line: deque[curve.Point] = field(default_factory=deque)
     quiet: Reason | None = None
     alert: ShownAlert | None = None
     verdicts: dict[str, str] = field(default_factory=dict)
@@ -97,10 +86,14 @@ class Cue:
         self.time = max(self.time, event.time)
         if isinstance(event, Reading):
             self.quiet = None
-            self._draw(event)
+            curve.draw(self.line, event.time, event.irritation)
         elif isinstance(event, Gap):
             self.quiet = event.reason
-        if self.state is State.EASED and self.alert and self.time > self.alert.alert.time + EASED_S:
+        if (
+            self.state is State.EASED
+            and self.alert
+            and self.time > self.alert.alert.time + curve.EASED_S
+        ):
             self.state, self.alert = State.CALM, None
         if self.ended is None:
             self._turn(self.guide.wait(self.time))
@@ -156,22 +149,9 @@ class Cue:
         self.notes = [*self.notes[-_MOST_NOTES + 1 :], text]
 
     @property
-    def trend(self) -> Trend:
+    def trend(self) -> curve.Trend:
         """Where the level goes."""
-        if not self.line:
-            return "flat"
-        now, level = self.line[-1]
-        before = next((past for at, past in self.line if at >= now - _TREND_S), level)
-        if abs(level - before) < _TREND:
-            return "flat"
-        return "up" if level > before else "down"
-
-    def _draw(self, reading: Reading) -> None:
-        last = self.line[-1][1] if self.line else reading.irritation
-        level = last + _SMOOTH * (reading.irritation - last)
-        self.line.append((round(reading.time, 1), round(level, 3)))
-        while self.line[0][0] < reading.time - LINE_S:
-            self.line.popleft()
+        return curve.trend(self.line)
 
     def _turn(self, card: str | None) -> None:
         """Show a card, if it is another."""
