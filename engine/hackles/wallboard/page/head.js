@@ -13,13 +13,13 @@ export function showCounts({ rows, hosts, day }) {
   if (day) {
     counts.push(["today", number(day.calls), ""], ["warned", number(day.warned), ""]);
     if (day.seen_after_s !== null) counts.push(["seen_after", span(day.seen_after_s), ""]);
-    const answered = word("count.false_alarms_hint", { answered: number(day.answered) });
     const rate = day.false_alarm_rate;
-    counts.push(["false_alarms", rate === null ? "–" : percent(rate), rate === null ? word("count.too_few") : answered]);
+    const hint = rate === null ? word("count.too_few") : word("count.false_alarms_hint");
+    counts.push(["false_alarms", rate === null ? "–" : percent(rate), hint]);
   }
   fill(by("counts"), counts, (all) => all.map(([name, figure, hint]) =>
-    node("div", { "data-count": name, ...(hint && { title: hint }) },
-      node("dt", {}, word(`count.${name}`), ...(hint ? [node("span", { class: "hint" }, hint)] : [])),
+    node("div", { "data-count": name },
+      node("dt", {}, word(`count.${name}`), ...(hint ? [node("span", { class: "hint" }, ` ${hint}`)] : [])),
       node("dd", {}, figure))));
 }
 
@@ -33,8 +33,9 @@ export function showStanding({ hosts, rows }, lostSince) {
   const said = [];
   if (lostSince !== null) said.push(["lost", word("board.lost", { time: timeOfDay(lostSince) })]);
   for (const host of hosts) said.push(...ofHost(host, rows));
+  said.sort(([one], [other]) => (other === "lost") - (one === "lost"));
   fill(by("standing"), said, (all) => all.map(([kind, text]) =>
-    node("p", { "data-kind": kind }, glyph("lost"), node("span", {}, text))));
+    node("p", { "data-kind": kind }, ...(kind === "lost" ? [glyph("lost")] : []), node("span", {}, text))));
 }
 
 function* ofHost({ name: host, is_heard, since_at, behind_s, shadow, lost }, rows) {

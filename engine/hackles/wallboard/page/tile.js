@@ -29,9 +29,10 @@ export class Tile {
     mark(this.element, "data-state", state);
     sign(this.glyph, state);
     write(this.name, row.call);
-    this.link.title = row.call;
     const places = [row.queue, row.agent].filter(Boolean);
-    write(this.place, [...this.news(row), ...places].join(" · "));
+    const news = this.news(row);
+    write(this.place, (news.length ? news : places).join(" · "));
+    mark(this.link, "title", [row.call, ...news, ...places].join(" · "));
     write(this.state, row.is_heard && row.state === "calm" ? `, ${row.state_text}, ` : ", ");
     this.spark.draw(row.points, row.state === "calm" ? null : onset(row));
   }
