@@ -21,7 +21,7 @@ export class Board {
     this.chosen = null;
     this.isAsked = this.isMoved = false;
     watch(by("board"), () => this.arrange());
-    by("board").addEventListener("focusin", (event) => this.choose(event.target.closest("li")?.dataset.session));
+    by("board").addEventListener("focusin", (event) => this.choose(event.target.closest("[data-session]")?.dataset.session));
     for (const button of document.querySelectorAll("#board .plain")) button.addEventListener("click", onClear);
   }
 
@@ -123,7 +123,7 @@ export class Board {
   /** One row alone is reached by Tab: the chosen one, or the first. */
   reach() {
     const links = this.links();
-    const own = links.find((link) => link.closest("li").dataset.session === this.chosen) ?? links[0];
+    const own = links.find((link) => link.closest("[data-session]").dataset.session === this.chosen) ?? links[0];
     for (const link of links) mark(link, "tabindex", link === own ? 0 : -1);
   }
 
@@ -155,7 +155,7 @@ export class Board {
   move(step, isAcross = false) {
     const links = this.links();
     if (!links.length) return;
-    const at = links.findIndex((link) => link.closest("li").dataset.session === this.chosen);
+    const at = links.findIndex((link) => link.closest("[data-session]").dataset.session === this.chosen);
     const next = at < 0 ? 0 : isAcross ? across(links, at, step) : at + step;
     links[Math.max(0, Math.min(links.length - 1, next))].focus();
   }

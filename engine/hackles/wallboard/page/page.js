@@ -145,6 +145,7 @@ function showMe() {
   write(by("who"), me.sign_in === "nobody" ? word("tools.nobody") : me.name);
   by("sign-out").hidden = me.sign_in !== "password";
   const parts = allowed();
+  by("chime").hidden = by("to-wall").hidden = !parts.includes("calls");
   by("parts").hidden = parts.length < 2;
   by("parts").replaceChildren(...parts.map((part) => {
     const link = node("a", { href: part === "calls" ? "/" : `/?see=${part}`, "data-part": part }, word(`parts.${part}`));
@@ -182,7 +183,7 @@ function prepare() {
     const link = event.target.closest("a.open");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    go({ call: link.closest("li").dataset.session });
+    go({ call: link.closest("[data-session]").dataset.session });
   });
   addEventListener("popstate", open);
 }
