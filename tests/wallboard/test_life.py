@@ -195,3 +195,20 @@ def test_of_a_withdrawn_call_nothing_is_left_anywhere(world, tmp_path, is_restar
     assert "s1" not in repr(world.view())
     assert world.view().day.alerts == 0
     assert world.kinds() == ["call.withdrawn"]
+
+
+def test_a_book_that_cannot_be_written_holds_nobody_up_and_is_caught_up_on(world, caplog):
+    world.begin("s1")
+    world.book._connection.execute("PRAGMA query_only = ON")
+    alert = world.alert("s1")
+    world.floor.step(ANNA, alert, "seen", "en")
+    world.wait(3, "north")
+    assert world.row("s1").life.step == "seen"
+    assert world.floor.day(ANNA).seen == 1
+    assert "cannot be written" in caplog.text
+    world.book._connection.execute("PRAGMA query_only = OFF")
+    world.wait(1, "north")
+    world.restart()
+    world.stand("s1", state="rising", since_alert=alert)
+    assert world.row("s1").life.step == "seen"
+    assert world.floor.day(ANNA).seen == 1

@@ -14,6 +14,7 @@ from hackles.wallboard.lives import Lives
 from hackles.wallboard.saying import Saying
 from hackles.wallboard.settings import Escalation
 from hackles.wallboard.shapes import Step
+from hackles.wallboard.writing import Writing
 
 _LOOK_S: Final = 3600.0
 
@@ -36,8 +37,9 @@ class Alerts:
             on_happening: is told what happens.
             clock: seconds since 1970.
         """
-        self._rules, self._book = rules, book
-        self._lives, self.counts = Lives(book), Counts(book, clock)
+        self._rules, self._writing = rules, Writing(book)
+        self._lives = Lives(self._writing)
+        self.counts = Counts(self._writing, clock)
         self.say = Saying(on_happening)
         self._orphans = {life.alert: life for life in self._lives.open()}
         self._orphans_end_at = clock() + GONE_S
@@ -92,15 +94,14 @@ class Alerts:
 
     def withdraw(self, engine: str, call: str, sessions: Iterable[str], at: float) -> None:
         """Delete what is kept of a call, and have others delete it."""
-        known = self._lives.forget(self._lives.caller(engine, call), sessions)
-        gone = sorted({*known, *sessions})
+        gone = self._lives.forget(self._lives.caller(engine, call), sessions)
         self.counts.forget(gone)
         for life in list(self._orphans.values()):
             if life.session in gone:
                 del self._orphans[life.alert]
         # What was deleted still stands in the log beside the book, until that is written anew.
-        self._book.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-        for session in gone:
+        self._writing.do(lambda book: book.rows("PRAGMA wal_checkpoint(TRUNCATE)"))
+        for session in sorted(gone):
             self.say.withdrawn(engine, session, at)
 
     def tick(self, now: float) -> None:
@@ -112,6 +113,7 @@ class Alerts:
         if now >= self._expire_at:
             self._expire_at = now + _LOOK_S
             self._lives.expire(now)
+        self._writing.retry()
         self.counts.tick()
 
     def _add(self, life: AlertLife, entry: Entry, call: LiveCall) -> None:

@@ -109,8 +109,8 @@ class Calls:
     def sees(self, scope: Scope, call: LiveCall) -> bool:
         """Return whether somebody may see a call; while an engine is on trial, nobody may."""
         engine = self.engines.get(call.engine)
-        is_on_trial = engine is not None and engine.beat.shadow
-        return not is_on_trial and scope.sees(call.teams, call.agent)
+        is_shown = engine is not None and not engine.beat.shadow
+        return is_shown and scope.sees(call.teams, call.agent)
 
     def is_heard(self, call: LiveCall) -> bool:
         """Return whether the engine that listens to a call is heard."""

@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from hackles.wallboard.book import Book
 from hackles.wallboard.scope import Scope, Teams
 from hackles.wallboard.shapes import Day, Step
+from hackles.wallboard.writing import Writing
 
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS day_calls (
@@ -34,6 +35,12 @@ CREATE TABLE IF NOT EXISTS day_alerts (
 FEWEST: Final = 10
 """Of fewer, a rate or a median says nothing."""
 
+_Deed: TypeAlias = tuple[str, tuple[Any, ...]]
+
+_OLD: Final = (
+    "DELETE FROM day_calls WHERE begun_at < ?",
+    "DELETE FROM day_alerts WHERE raised_at < ?",
+)
 _ANSWERS: Final = (Step.RESOLVED, Step.FALSE_ALARM)
 _TEAMS: Final = msgspec.json.Decoder(frozenset[str])
 
@@ -62,10 +69,10 @@ class _Tally:
 class Counts:
     """What is counted since midnight; `version` grows with each change."""
 
-    def __init__(self, book: Book, clock: Callable[[], float]) -> None:
+    def __init__(self, writing: Writing, clock: Callable[[], float]) -> None:
         """Go on where this day's rows end."""
-        self._book, self._clock = book, clock
-        self._waiting: list[tuple[str, tuple[Any, ...]]] = []
+        self._writing, self._clock = writing, clock
+        self._waiting: list[_Deed] = []
         self.version = 0
         self._told: dict[Scope, Day] = {}
         self._load()
@@ -107,9 +114,8 @@ class Counts:
     def forget(self, sessions: Iterable[str]) -> None:
         """Count a call no longer."""
         self.flush()
-        for session in sessions:
-            self._book.do("DELETE FROM day_calls WHERE session = ?", session)
-            self._book.do("DELETE FROM day_alerts WHERE session = ?", session)
+        gone = tuple(sessions)
+        self._writing.do(lambda book: _delete(book, gone))
         self._load()
 
     def tick(self) -> None:
@@ -121,10 +127,8 @@ class Counts:
     def flush(self) -> None:
         """Write down what is new: many calls may begin at once, and each write waits for a disk."""
         if self._waiting:
-            with self._book.together():
-                for sql, values in self._waiting:
-                    self._book.do(sql, *values)
-            self._waiting = []
+            new, self._waiting = self._waiting, []
+            self._writing.do(lambda book: _write(book, new))
 
     def of(self, scope: Scope) -> Day | None:
         """Return the counts of whatever calls are counted for somebody."""
@@ -166,11 +170,11 @@ class Counts:
         self._calls: set[str] = set()
         self._alerts: dict[str, _Alert] = {}
         self._tallies: defaultdict[Teams, _Tally] = defaultdict(_Tally)
-        self._book.do("DELETE FROM day_calls WHERE begun_at < ?", self.midnight)
-        self._book.do("DELETE FROM day_alerts WHERE raised_at < ?", self.midnight)
-        for row in self._book.rows("SELECT * FROM day_calls"):
+        today = self.midnight
+        self._writing.do(lambda book: _write(book, [(sql, (today,)) for sql in _OLD]))
+        for row in self._writing.rows("SELECT * FROM day_calls WHERE begun_at >= ?", today):
             self._count_call(row["session"], _TEAMS.decode(row["teams"]))
-        for row in self._book.rows("SELECT * FROM day_alerts"):
+        for row in self._writing.rows("SELECT * FROM day_alerts WHERE raised_at >= ?", today):
             teams, step = _TEAMS.decode(row["teams"]), Step(row["step"])
             alert = _Alert(row["session"], teams, row["raised_at"], row["seen_at"], step)
             self._count_alert(row["alert"], alert)
@@ -192,6 +196,18 @@ class Counts:
         tally = self._tallies[alert.teams]
         tally.answered += alert.step in _ANSWERS
         tally.false_alarms += alert.step is Step.FALSE_ALARM
+
+
+def _write(book: Book, deeds: list[_Deed]) -> None:
+    with book.together():
+        for sql, values in deeds:
+            book.do(sql, *values)
+
+
+def _delete(book: Book, sessions: Iterable[str]) -> None:
+    for session in sessions:
+        book.do("DELETE FROM day_calls WHERE session = ?", session)
+        book.do("DELETE FROM day_alerts WHERE session = ?", session)
 
 
 def _day_of(now: float) -> tuple[float, float]:

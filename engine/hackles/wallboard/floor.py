@@ -8,16 +8,16 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from hackles.exchange.messages import Beat, Heard, Message, Standing
-from hackles.types import State
-from hackles.wallboard import day, heard, lives, telling, views
+from hackles.wallboard import day, lives, telling, views
 from hackles.wallboard.alerts import Alerts
 from hackles.wallboard.book import Book
 from hackles.wallboard.calls import Calls
 from hackles.wallboard.happenings import Happening
 from hackles.wallboard.hosts import FORGOTTEN_S, GONE_S, Engine
-from hackles.wallboard.life import AGENT, AlertLife, NotPossible, NotThere
-from hackles.wallboard.live_call import SILENCE_S, LiveCall
-from hackles.wallboard.scope import scope_of, teams_of
+from hackles.wallboard.ledger import Ledger
+from hackles.wallboard.life import AGENT, NotPossible, NotThere
+from hackles.wallboard.live_call import SILENCE_S
+from hackles.wallboard.scope import scope_of
 from hackles.wallboard.settings import Settings
 from hackles.wallboard.shapes import CallPage, Day, Life, Step, Taken, View
 from hackles.wallboard.viewer import Viewer
@@ -54,6 +54,7 @@ class Floor:
         self._acknowledge = acknowledge
         self.calls = Calls()
         self._alerts = Alerts(settings.escalation, book, on_happening, clock)
+        self._ledger = Ledger(self.calls, self._alerts, settings.team)
         self.counts = self._alerts.counts
 
     @property
@@ -70,9 +71,9 @@ class Floor:
             case Beat() as beat:
                 self.calls.version += engine.say(beat)
             case Standing() as said:
-                self._stand(engine, said, at)
+                self._ledger.stand(engine, said, at)
             case Heard() as said:
-                self._take_line(engine, said, at)
+                self._ledger.take(engine, said, at)
 
     def tick(self) -> None:
         """Note what the clock brings: silence, what falls due, calls to let go."""
@@ -109,7 +110,7 @@ class Floor:
             raise NotPossible(faults["not_yours"])
         by, now = viewer.name if leads else AGENT, self.clock()
         try:
-            is_new = self._step(call, life, Step(step), by, now)
+            is_new = self._ledger.step(call, life, Step(step), by, now)
         except NotPossible as error:
             said = telling.entry_text(life.last, language)
             fault = faults["is_over" if life.is_over else "is_back"]
@@ -182,136 +183,4 @@ class Floor:
     def _lose_calls(self, engine: Engine, now: float, kept: str | None = None) -> None:
         for call in self.calls.of(engine.name):
             if call.session != kept:
-                self._let_go(call, now, was_lost=True)
-
-    def _let_go(self, call: LiveCall, at: float, was_lost: bool = False) -> None:
-        self._alerts.end(call, at)
-        call.episode = None
-        self.calls.let_go(call, at, was_lost)
-
-    def _begin(self, call: LiveCall, said: Heard | Standing) -> None:
-        self._place(call, said)
-        self._alerts.adopt(call)
-        self.counts.begin(call.session, call.teams, call.begun_at)
-        self.calls.put(call)
-
-    def _place(self, call: LiveCall, said: Heard | Standing) -> None:
-        """Note where a call waits and who takes it, as far as that is said."""
-        queue, agent = said.queue or call.queue, said.agent or call.agent
-        if (queue, agent) != (call.queue, call.agent):
-            call.queue, call.agent = queue, agent
-            call.teams = teams_of(self.settings.team, queue, agent)
-
-    def _stand(self, engine: Engine, said: Standing, at: float) -> None:
-        """Take in how a call stands."""
-        if self.calls.may_begin(said.session):
-            begun_at = min(said.begun_at, at)
-            self._begin(LiveCall(engine.name, said.session, said.call, begun_at), said)
-        call = self.calls.find(said.session)
-        if call is None or call.engine != engine.name:
-            return
-        if call.over_at is not None:
-            self.calls.put(call)
-        self._place(call, said)
-        is_redrawn = call.stand(said, at)
-        self._resume(call, said)
-        self.calls.change(call)
-        if is_redrawn:
-            call.redrawn = call.version
-
-    def _resume(self, call: LiveCall, said: Standing) -> None:
-        """Take up the episode that is under way."""
-        call.episode, alert = None, said.since_alert
-        if alert and call.state in (State.RISING, State.IRRITATED):
-            call.episode = self._alerts.start(call, alert, call.since_at)
-            if said.alert is not None:
-                call.by_alert[str(said.alert.get("id"))] = call.episode
-            self._rest_if_false(call)
-
-    def _take_line(self, engine: Engine, said: Heard, at: float) -> None:
-        """Take in a line of a call's record."""
-        line = heard.read_line(said.line)
-        if isinstance(line, heard.CallLine):
-            if line.state == "begun" and self.calls.may_begin(line.session):
-                self._begin(LiveCall(engine.name, line.session, line.call, at), said)
-            elif line.state == "withdrawn":
-                self._withdraw(engine, line.call, at)
-            return
-        call = self.calls.find(line.session) if line is not None else None
-        if line is None or call is None or call.engine != engine.name:
-            return
-        self._place(call, said)
-        if call.was_lost and not isinstance(line, heard.SummaryLine):
-            self.calls.put(call)  # only its engine was away
-        if call.over_at is None:
-            self._take_live(call, line, at)
-        self._take_note(call, line)
-        self.calls.change(call)
-
-    def _take_live(self, call: LiveCall, line: heard.Line, at: float) -> None:
-        match line:
-            case heard.ReadingLine():
-                call.read(line, at)
-            case heard.GapLine():
-                call.miss(line, at)
-            case heard.AlertLine():
-                self._warn(call, line, at)
-            case heard.AnswerLine():
-                self._answered(call, line, at)
-            case heard.SummaryLine():
-                self._let_go(call, at)
-
-    def _take_note(self, call: LiveCall, line: heard.Line) -> None:
-        """Take in what is of use on the page of a call, also when it is over."""
-        match line:
-            case heard.CardLine() if not call.cards or call.cards[-1][1] != line.card:
-                call.cards.append((line.time, line.card))
-            case heard.NoteLine():
-                call.notes.append((line.time, line.text))
-            case heard.TimingLine():
-                call.talk_over_s = line.talk_over_s
-
-    def _warn(self, call: LiveCall, line: heard.AlertLine, at: float) -> None:
-        """Take in an alert."""
-        if line.withheld is not None:
-            call.enter(State.CALM, at)
-            call.episode = None
-            return
-        call.warn(line, at)
-        if line.state is not State.EASED and call.episode is None:
-            call.episode = self._alerts.start(call, line.id, at)
-        if call.episode is not None:
-            call.by_alert[line.id] = call.episode
-        self._rest_if_false(call)
-        if line.state is State.EASED:
-            call.episode = None
-
-    def _answered(self, call: LiveCall, line: heard.AnswerLine, at: float) -> None:
-        """Take in what an engine has recorded of an alert; that may have come from here."""
-        life, step = call.by_alert.get(line.alert), Step(line.verdict)
-        if life is not None and life.is_behind(step):
-            self._step(call, life, step, line.by or AGENT, at)
-
-    def _step(self, call: LiveCall, life: AlertLife, step: Step, by: str, at: float) -> bool:
-        is_new = self._alerts.step(call, life, step, by, at)
-        if is_new:
-            self._rest_if_false(call)
-            self.calls.change(call)
-        return is_new
-
-    def _rest_if_false(self, call: LiveCall) -> None:
-        """Show calm where people say that the alert is none, as the agent's page does."""
-        if call.episode is not None and call.episode.step is Step.FALSE_ALARM:
-            call.enter(State.CALM, self.clock())
-
-    def _withdraw(self, engine: Engine, name: str, at: float) -> None:
-        """Know nothing more of a call whose caller withdrew consent."""
-        gone = self.calls.named(engine.name, name)
-        for call in gone:
-            self.calls.withdraw(call)
-        for call in self.calls:
-            if call.earlier:  # among which that call may have been
-                call.earlier = []
-                self.calls.change(call)
-        self._alerts.withdraw(engine.name, name, [call.session for call in gone], at)
-        self.calls.version += 1
+                self._ledger.let_go(call, now, was_lost=True)

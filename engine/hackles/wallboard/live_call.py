@@ -10,11 +10,11 @@ from hackles.types import Alert, Reason, State
 from hackles.wallboard.heard import AlertLine, GapLine, ReadingLine, read_alert
 from hackles.wallboard.life import AlertLife
 from hackles.wallboard.order import NEW, Place
+from hackles.wallboard.whole_curve import WholeCurve
 
 SILENCE_S: Final = 5.0
 """Without a reading for so long, the customer is told as silent; readings come once a second."""
 
-_MOST_POINTS: Final = 2000
 _MOST_KEPT: Final = 200
 
 
@@ -81,7 +81,7 @@ class LiveCall:
     line: deque[Point] = field(default_factory=deque)
     n_drawn: int = 0
     redrawn: int = 0
-    curve: list[Point] = field(default_factory=list)
+    curve: WholeCurve = field(default_factory=WholeCurve)
     heard_at: float = 0.0
     silent_since_at: float | None = None
     quiet: Reason | None = None
@@ -164,9 +164,8 @@ class LiveCall:
         """Draw the line as the engine has it; what was drawn before it stays."""
         if not said.points or list(self.line) == said.points:
             return False
-        first = said.points[0][0]
-        before = [point for point in self.curve if point[0] < first]
-        self.curve, self.line = before, deque()
+        self.curve.cut(said.points[0][0])
+        self.line.clear()
         for point in said.points:
             self.line.append(point)
             self._add(point)
@@ -175,9 +174,7 @@ class LiveCall:
 
     def _add(self, point: Point) -> None:
         self.n_drawn += 1
-        self.curve.append(point)
-        if len(self.curve) > _MOST_POINTS:
-            self.curve = self.curve[::2]
+        self.curve.add(point)
 
     def _hear(self, time: float, at: float) -> None:
         self.time = max(self.time, time)

@@ -14,6 +14,7 @@ import msgspec
 
 from hackles.wallboard.book import Book
 from hackles.wallboard.life import AlertLife, Entry
+from hackles.wallboard.writing import Writing
 
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS lives (
@@ -31,6 +32,10 @@ CREATE INDEX IF NOT EXISTS lives_by_caller ON lives (caller);
 CREATE TABLE IF NOT EXISTS callers_key (key BLOB NOT NULL) STRICT;
 """
 
+_KEEP: Final = (
+    "INSERT INTO lives VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (alert)"
+    " DO UPDATE SET is_over = excluded.is_over, entries = excluded.entries"
+)
 _KEPT_S: Final = 7 * 86400.0
 _TEAMS: Final = msgspec.json.Decoder(list[str])
 _ENTRIES: Final = msgspec.json.Decoder(list[Entry])
@@ -39,12 +44,13 @@ _ENTRIES: Final = msgspec.json.Decoder(list[Entry])
 class Lives:
     """Those on the board, and those of the last days."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, writing: Writing) -> None:
         """Keep them in this book."""
-        self._book = book
-        if not book.rows("SELECT 1 FROM callers_key"):
-            book.do("INSERT INTO callers_key VALUES (?)", secrets.token_bytes(32))
-        self._key: bytes = book.rows("SELECT key FROM callers_key")[0]["key"]
+        self._writing = writing
+        found = writing.rows("SELECT key FROM callers_key")
+        self._key: bytes = found[0]["key"] if found else secrets.token_bytes(32)
+        if not found:
+            writing.do(lambda book: book.do("INSERT INTO callers_key VALUES (?)", self._key))
 
     def caller(self, engine: str, call: str) -> str:
         """Return the digest of a call's name."""
@@ -53,9 +59,7 @@ class Lives:
 
     def keep(self, life: AlertLife) -> None:
         """Write down how a life stands."""
-        self._book.do(
-            "INSERT INTO lives VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (alert)"
-            " DO UPDATE SET is_over = excluded.is_over, entries = excluded.entries",
+        values = (
             life.alert,
             life.engine,
             life.session,
@@ -65,30 +69,39 @@ class Lives:
             int(life.is_over),
             _json(life.entries),
         )
+        self._writing.do(lambda book: book.do(_KEEP, *values))
 
     def of(self, session: str) -> list[AlertLife]:
         """Return the lives of a call, the oldest first."""
-        rows = self._book.rows("SELECT * FROM lives WHERE session = ? ORDER BY raised_at", session)
+        rows = self._writing.rows(
+            "SELECT * FROM lives WHERE session = ? ORDER BY raised_at", session
+        )
         return [_life(row) for row in rows]
 
     def open(self) -> list[AlertLife]:
         """Return those that have not come to their end."""
-        return [_life(row) for row in self._book.rows("SELECT * FROM lives WHERE is_over = 0")]
+        return [_life(row) for row in self._writing.rows("SELECT * FROM lives WHERE is_over = 0")]
 
     def forget(self, caller: str, sessions: Iterable[str]) -> set[str]:
-        """Delete those of a call, and return of which sessions they were."""
+        """Delete those of a call, and return of which sessions it was."""
         gone = {
             row["session"]
-            for row in self._book.rows("SELECT session FROM lives WHERE caller = ?", caller)
+            for row in self._writing.rows("SELECT session FROM lives WHERE caller = ?", caller)
         }
-        self._book.do("DELETE FROM lives WHERE caller = ?", caller)
-        for session in {*gone, *sessions}:
-            self._book.do("DELETE FROM lives WHERE session = ?", session)
+        gone.update(sessions)
+        self._writing.do(lambda book: _delete(book, caller, gone))
         return gone
 
     def expire(self, now: float) -> None:
         """Delete those that are old enough."""
-        self._book.do("DELETE FROM lives WHERE raised_at < ?", now - _KEPT_S)
+        oldest = now - _KEPT_S
+        self._writing.do(lambda book: book.do("DELETE FROM lives WHERE raised_at < ?", oldest))
+
+
+def _delete(book: Book, caller: str, sessions: set[str]) -> None:
+    book.do("DELETE FROM lives WHERE caller = ?", caller)
+    for session in sessions:
+        book.do("DELETE FROM lives WHERE session = ?", session)
 
 
 def _life(row: sqlite3.Row) -> AlertLife:

@@ -94,7 +94,7 @@ def page_of(call: LiveCall, is_heard: bool, language: str) -> CallPage:
     titles = {card.id: card.do for card in deck.cards}
     return CallPage(
         row=row_of(call, is_heard, language, call.line),
-        points=call.curve,
+        points=call.curve.points(),
         alerts=[
             ToldAlert(
                 id=one.id,
