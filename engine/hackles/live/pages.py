@@ -49,6 +49,8 @@ class Page(uvicorn.Server):
         config = uvicorn.Config(
             app,
             log_config=None,
+            proxy_headers=False,  # or whoever is on this machine could say to come from elsewhere
+            server_header=False,
             access_log=False,
             lifespan="off",
             limit_concurrency=most,

@@ -37,6 +37,7 @@ class Road:
         answer: answers.
         says: what it does, in one sentence, for the document.
         body: what must be sent, or None.
+        query: what may stand behind the "?", or None.
         gives: what comes back with 200; None for what is no JSON of ours.
         kind: the media type of what comes back.
         faults: further status codes and when they come.
@@ -50,6 +51,7 @@ class Road:
     answer: Answering
     says: str
     body: type[msgspec.Struct] | None = None
+    query: type[msgspec.Struct] | None = None
     gives: Any = None
     kind: str = "application/json"
     faults: dict[int, str] = field(default_factory=dict)
