@@ -274,7 +274,7 @@ def test_a_calls_page_shows_its_curve_and_what_happened_and_goes_on(board):
         engine.note(session, "Order 4719 22")
         seen.wait_for_step(session, "raised")
         seen.keys("j", "Enter")
-        seen.page.wait_for_selector(".curve .level")
+        seen.page.wait_for_selector(".curve .level", state="attached")
         assert f"call={session}" in seen.page.url
         seen.wait("() => document.querySelector('.happened').innerText.includes('4719 22')")
         happened = seen.page.inner_text(".happened")

@@ -92,8 +92,15 @@ function onChanges(changes) {
   if (call && rows.some((row) => row.session === call.session)) {
     call.showRow(floor.rows.get(call.session));
     call.ask();
-  } else if (call && changes.gone?.includes(call.session)) call.ask();
+  }
+  if (changes.gone?.length) forget(changes.gone);
   return true;
+}
+
+/** Calls are gone, perhaps at their caller's wish: what was said of any of them goes at once. */
+function forget(gone) {
+  for (const id of ["said", "told"]) write(by(id), "");
+  if (call && gone.includes(call.session)) call.load();
 }
 
 function onLost() {
