@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hackles.guidance import load
-from hackles.live.cue import EASED_S, LINE_S
 from hackles.live.cues import Cues
+from hackles.live.curve import EASED_S, LINE_S
 from hackles.live.news import Session
 from hackles.live.showing import Showing, Withheld
 from hackles.live.view import view

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from hackles.types import SCHEMA, Alert, Event, Gap, Reading, Summary
+from hackles.types import SCHEMA, Alert, Event, Gap, Reading, State, Summary
 
 _encoder = msgspec.json.Encoder()
 _ODD: Final = "surrogateescape"
@@ -35,13 +35,25 @@ class CallNews:
     type: Literal["call"] = field(default="call", init=False)
 
 
+Verdict: TypeAlias = Literal["seen", "helping", "resolved", "false_alarm"]
+"""What people say of an alert; `helping` and `resolved` are said at a wallboard alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """A person saw an alert, or says that it was none: `alert` is its id."""
+    """A person saw an alert, or did something about it, or says that it was none.
+
+    Attributes:
+        time: in seconds of the call.
+        alert: its id.
+        verdict: what was said of it.
+        by: the account of who said so at a wallboard; "" for whoever takes the call.
+    """
 
     time: float
     alert: str
-    verdict: Literal["seen", "false_alarm"]
+    verdict: Verdict
+    by: str = ""
     type: Literal["acknowledgement"] = field(default="acknowledgement", init=False)
 
 
@@ -160,7 +172,54 @@ class Timing:
     type: Literal["timing"] = field(default="timing", init=False)
 
 
-LiveEvent: TypeAlias = Event | Summary | CallNews | Deed | Timing
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What came of an earlier call of the same customer; no score of it.
+
+    Attributes:
+        at: when it was written down, in seconds since 1970.
+        result: what came of it.
+        what: what it was about.
+        promised: what was promised, or "".
+        by_when: by when, as it was said, or "".
+    """
+
+    at: float
+    result: str
+    what: str
+    promised: str
+    by_when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that is known of a call, for a board that comes later; nothing else is told it.
+
+    Attributes:
+        time: the last audio heard of, in seconds of the call.
+        begun_at: in seconds since 1970.
+        state: as people are shown it.
+        points: (time, smoothed level) of the last three minutes.
+        alert: the newest of this episode that people were shown, if any.
+        since_alert: the id of the episode's first, or "".
+        card: the id of the card on the agent's page, or "".
+        notes: what the agent wrote down.
+        earlier: what came of this customer's earlier calls.
+    """
+
+    time: float
+    begun_at: float
+    state: State
+    points: tuple[tuple[float, float], ...] = ()
+    alert: "LiveRecord | None" = None
+    since_alert: str = ""
+    card: str = ""
+    notes: tuple[str, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
+    type: Literal["standing"] = field(default="standing", init=False)
+
+
+LiveEvent: TypeAlias = Event | Summary | CallNews | Deed | Timing | Standing
 
 
 @dataclass(frozen=True, slots=True)

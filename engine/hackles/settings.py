@@ -246,6 +246,36 @@ class Store(Section, frozen=True):
     alerts_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 200
 
 
+class Board(Section, frozen=True):
+    """Supervisors' wallboards, which are told what happens: directly, or by way of a broker.
+
+    Attributes:
+        name: of this host on the board, opaque; "" for the machine's own.
+        url: of the board, such as "https://board.example:9310"; "" with a broker.
+        broker: redis://… or rediss://…; "" with a url.
+        token_file: holds the secret that the board asks engines for, or the broker's password.
+    """
+
+    name: Annotated[
+        str, msgspec.Meta(max_length=200, description="a name of 200 signs at most")
+    ] = ""
+    url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^(https?://\S+)?\Z",
+            description='a URL such as "https://board.example:9310", or "" with a broker',
+        ),
+    ] = ""
+    broker: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^(rediss?://\S+)?\Z",
+            description='a URL such as "rediss://broker.example:6379", or "" with a url',
+        ),
+    ] = ""
+    token_file: str = ""
+
+
 class Guidance(Section, frozen=True):
     """What agents are told to do, and in which language.
 
@@ -292,6 +322,7 @@ class Settings(Section, frozen=True):
     thresholds: Thresholds = Thresholds()
     output: Output = Output()
     store: Store | None = None
+    board: Board | None = None
     guidance: Guidance = Guidance()
     desktop: Desktop | None = None
     log: Log = Log()

@@ -21,6 +21,7 @@ _PATHS: Final = frozenset(
         ("output", "jsonl"),
         ("store", "folder"),
         ("store", "head"),
+        ("board", "token_file"),
         ("guidance", "folder"),
     ]
 )

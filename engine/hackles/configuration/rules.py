@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hackles.capture.files import parse_channels
-from hackles.configuration import keeping
+from hackles.configuration import keeping, reaching
 from hackles.configuration.faults import Finding, Section, Sections
 from hackles.errors import UsageError
 from hackles.settings import (
     DEFAULT_MODEL,
+    Board,
     Device,
     Engine,
     Folder,
@@ -61,6 +62,10 @@ def _alone(part: Section) -> Iterator[Finding]:
         yield from _output(part, values)
     elif isinstance(values, Store):
         yield from keeping.findings(part, values)
+    elif isinstance(values, Board):
+        yield from reaching.findings(part, values)
+        yield from unreadable(part, "token_file", values.token_file)
+        yield from open_to_all(part, "token_file", values.token_file)
 
 
 def _media(part: Section, media: Media) -> Iterator[Finding]:

@@ -46,7 +46,8 @@ class Heard(_Said, frozen=True, tag="heard"):
 
     Attributes:
         line: as in the JSON lines (`records.live_line`), an object with `type`, `call`,
-            `session`, `at`.
+            `session`, `at`; empty where what was said is told no longer, as its caller withdrew
+            consent: it is counted, and not handed on.
         queue: which the call waits in, or "".
         agent: an opaque name of who takes it, or "".
         card: the id of the guidance card shown with an alert, or "".

@@ -1,10 +1,10 @@
 """The agent's page: what it shows, as it changes, and what the agent does about it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from functools import cache, partial
+from collections.abc import AsyncIterator
+from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, TypeVar
+from typing import Annotated, Final, Literal, Protocol, TypeVar
 
 import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -16,13 +16,9 @@ from starlette.routing import Route
 from hackles.live.asking import Body, answered, read
 from hackles.live.cue import Cue
 from hackles.live.desk import Desk
-from hackles.live.lookups import Lookups
 from hackles.live.view import view
 from hackles.records import Cause, Note, Outcome, Result, View
 from hackles.wording import LANGUAGES, best_language
-
-if TYPE_CHECKING:
-    from hackles.store.search import Earlier
 
 _MOST_CALLS: Final = 8
 _LOOK_S: Final = 0.25
@@ -82,22 +78,14 @@ class Front(Protocol):
 class AgentPage:
     """The page's routes. Its language is the settings', or the reader's own."""
 
-    def __init__(
-        self,
-        desk: Desk,
-        front: Front,
-        earlier: "Callable[[str, str], Sequence[Earlier]]" = lambda _customer, _session: (),
-    ) -> None:
+    def __init__(self, desk: Desk, front: Front) -> None:
         """Show what the desk's cues say.
 
         Args:
             desk: records what the agent does.
             front: is told when a caller withdraws consent.
-            earlier: returns what came of a customer's earlier calls, given the digest of the
-                number and the session that is under way; it may take its time, or hang.
         """
         self._desk, self._cues, self._front = desk, desk.cues, front
-        self._lookups = Lookups(earlier)
         self._is_closed = False
 
     def close(self) -> None:
@@ -223,14 +211,7 @@ class AgentPage:
         for cue in cues:
             cue.was_seen = True
             self._desk.show_card(cue.session.id, language)
-            if cue.earlier is None and cue.session.customer:
-                cue.earlier = ()
-                customer, session = cue.session.customer, cue.session.id
-                self._lookups.put(customer, session, partial(self._show_earlier, cue))
-
-    def _show_earlier(self, cue: Cue, earlier: "Sequence[Earlier]") -> None:
-        cue.earlier = earlier
-        self._cues.version += 1
+            self._desk.look_up(cue)
 
     def _language(self, request: Request) -> str:
         wanted = request.query_params.get("lang", "")

@@ -3,39 +3,24 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal
 
 from hackles.guidance import Guide
+from hackles.live import curve
 from hackles.live.news import Session
-from hackles.records import Acknowledgement, CardShown
+from hackles.records import Acknowledgement, CardShown, Earlier, LiveRecord, Standing, Verdict
 from hackles.types import Alert, Event, Gap, Reading, Reason, State
 
-if TYPE_CHECKING:
-    from hackles.store.search import Earlier
-
-LINE_S: Final = 180.0
-"""So much of a call is shown as a line."""
-
-EASED_S: Final = 30.0
-"""So long it is said that the caller has eased; then the page is at rest again."""
-
-_SMOOTH: Final = 0.3
-_TREND_S: Final = 15.0
-_TREND: Final = 0.05
-"""A change of the level, over so many seconds, that is worth an arrow."""
-
 _MOST_NOTES: Final = 50
-
-Verdict: TypeAlias = Literal["seen", "false_alarm"]
-Trend: TypeAlias = Literal["up", "flat", "down"]
 
 
 @dataclass(slots=True)
 class ShownAlert:
-    """An alert that the agent was shown, and what the agent said of it."""
+    """An alert that the agent was shown, when (since 1970), and what was said of it."""
 
     id: str
     alert: Alert
+    at: float
     verdict: Literal["", "seen", "false_alarm"] = ""
 
 
@@ -62,7 +47,9 @@ class Cue:
         line: (time, smoothed level), the last three minutes.
         quiet: why nothing was scored just now, if so.
         alert: the newest of this episode, or the easing that ended it.
-        verdicts: what the agent said of each alert that was shown, "" for nothing yet.
+        since_alert: the id of the first alert of this episode that was shown, or "".
+        is_between: whether the next alert begins an episode.
+        verdicts: what was said last of each alert that was shown, "" for nothing yet.
         card: the id of the card on the page, or "".
         told: the languages in which that card was recorded as shown.
         was_seen: whether a page showed this call.
@@ -76,16 +63,18 @@ class Cue:
     begun: float
     time: float = 0.0
     state: State = State.CALM
-    line: deque[tuple[float, float]] = field(default_factory=deque)
+    line: deque[curve.Point] = field(default_factory=deque)
     quiet: Reason | None = None
     alert: ShownAlert | None = None
+    since_alert: str = ""
+    is_between: bool = True
     verdicts: dict[str, str] = field(default_factory=dict)
     card: str = ""
     told: set[str] = field(default_factory=set)
     was_seen: bool = False
     warned: bool = False
     notes: list[str] = field(default_factory=list)
-    earlier: "Sequence[Earlier] | None" = None
+    earlier: Sequence[Earlier] | None = None
     ended: Ended | None = None
 
     def __post_init__(self) -> None:
@@ -97,40 +86,60 @@ class Cue:
         self.time = max(self.time, event.time)
         if isinstance(event, Reading):
             self.quiet = None
-            self._draw(event)
+            curve.draw(self.line, event.time, event.irritation)
         elif isinstance(event, Gap):
             self.quiet = event.reason
-        if self.state is State.EASED and self.alert and self.time > self.alert.alert.time + EASED_S:
-            self.state, self.alert = State.CALM, None
+        if (
+            self.state is State.EASED
+            and self.alert
+            and self.time > self.alert.alert.time + curve.EASED_S
+        ):
+            self.state, self.alert, self.since_alert = State.CALM, None, ""
         if self.ended is None:
             self._turn(self.guide.wait(self.time))
 
-    def warn(self, alert: Alert, id_: str) -> str:
+    def warn(self, alert: Alert, id_: str, at: float) -> str:
         """Take in an alert that the agent is shown, and return the card that goes with it."""
         self.time = max(self.time, alert.time)
         self.state = alert.state
         self.warned = True
-        self.alert = ShownAlert(id_, alert)
+        if self.is_between:
+            self.since_alert = id_
+        self.is_between = alert.state is State.EASED
+        self.alert = ShownAlert(id_, alert, at)
         self.verdicts[id_] = ""
         self._turn(self.guide.hear(alert.state, alert.time))
         return self.card
 
+    def withhold(self, alert: Alert) -> None:
+        """Take in an alert that nobody is shown."""
+        self.is_between = alert.state is State.EASED
+        self.rest()
+
     def rest(self) -> None:
-        """Show calm again: nobody is shown what goes on, or the agent says that it is nothing."""
+        """Show calm again: nobody is shown what goes on, or somebody says that it is nothing."""
         self.state = State.CALM
 
-    def answer(self, alert: str, verdict: Verdict) -> Acknowledgement | None:
-        """Note what the agent says of an alert; None if it was not shown, or said so already."""
-        if self.verdicts.get(alert, verdict) == verdict:
+    def answer(self, alert: str, verdict: Verdict, by: str = "") -> Acknowledgement | None:
+        """Note what somebody says of an alert; None if it was not shown, or the agent said so.
+
+        Args:
+            alert: its id; at a wallboard, which tells whole episodes, that of the first.
+            verdict: what was said.
+            by: who said it at a wallboard; "" for the agent.
+        """
+        said = self.verdicts.get(alert)
+        if said is None or (said == verdict and not by):
             return None
         self.verdicts[alert] = verdict
         # An answer to an alert that has just been overtaken is no answer to the one after it.
-        if self.alert is not None and self.alert.id == alert:
-            self.alert.verdict = verdict
+        if self.alert is not None and alert in (self.alert.id, self.since_alert if by else ""):
+            is_false = "false_alarm" in (verdict, self.alert.verdict)
+            self.alert.verdict = "false_alarm" if is_false else "seen"
             if verdict == "false_alarm":
                 self.rest()
                 self._turn(self.guide.rest(self.time))
-        return Acknowledgement(round(self.time, 4), alert, verdict)
+        return Acknowledgement(round(self.time, 4), alert, verdict, by)
 
     def ask(self, wish: Literal["next", "abuse"]) -> None:
         """Show another card: the next one, or the next step with a caller who is abusive."""
@@ -155,23 +164,28 @@ class Cue:
         """Keep a note on the page."""
         self.notes = [*self.notes[-_MOST_NOTES + 1 :], text]
 
-    @property
-    def trend(self) -> Trend:
-        """Where the level goes."""
-        if not self.line:
-            return "flat"
-        now, level = self.line[-1]
-        before = next((past for at, past in self.line if at >= now - _TREND_S), level)
-        if abs(level - before) < _TREND:
-            return "flat"
-        return "up" if level > before else "down"
+    def standing(self) -> Standing:
+        """Return all that is known of the call."""
+        of, shown = self.session, self.alert
+        alert = None
+        if shown is not None:
+            alert = LiveRecord(of.call, of.id, of.queue, of.agent, shown.at, shown.alert)
+        return Standing(
+            time=round(self.time, 4),
+            begun_at=self.begun,
+            state=self.state,
+            points=tuple(self.line),
+            alert=alert,
+            since_alert=self.since_alert,
+            card=self.card,
+            notes=tuple(self.notes),
+            earlier=tuple(self.earlier or ()),
+        )
 
-    def _draw(self, reading: Reading) -> None:
-        last = self.line[-1][1] if self.line else reading.irritation
-        level = last + _SMOOTH * (reading.irritation - last)
-        self.line.append((round(reading.time, 1), round(level, 3)))
-        while self.line[0][0] < reading.time - LINE_S:
-            self.line.popleft()
+    @property
+    def trend(self) -> curve.Trend:
+        """Where the level goes."""
+        return curve.trend(self.line)
 
     def _turn(self, card: str | None) -> None:
         """Show a card, if it is another."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from hackles.guidance import Guidance, Guide
-from hackles.live.cue import Cue, Ended, Verdict
+from hackles.live.cue import Cue, Ended
 from hackles.live.news import Session
 from hackles.live.showing import Showing, Withheld
-from hackles.records import Acknowledgement, CardShown, event_id
+from hackles.records import Acknowledgement, CardShown, Verdict, event_id
 from hackles.types import Alert, Event, State
 
 _KEPT_S: Final = 3600.0
@@ -69,9 +69,9 @@ class Cues:
             cue.hear(event)
             return ""
         if withheld is not None:
-            cue.rest()
+            cue.withhold(event)
             return ""
-        return cue.warn(event, event_id(session, event))
+        return cue.warn(event, event_id(session, event), self._clock())
 
     def tell_unheard(self, why: str) -> None:
         """Take in that the device is not heard, and why; or that it is heard again ("")."""
@@ -94,16 +94,17 @@ class Cues:
         else:
             self._cues.pop(session, None)
 
-    def forget(self, call: str) -> None:
-        """Show nothing more of a call."""
+    def forget(self, call: str) -> list[Cue]:
+        """Show nothing more of a call, and return those others of which less is known now."""
         self.version += 1
         gone = [
             self._cues.pop(id_) for id_, cue in list(self._cues.items()) if cue.session.call == call
         ]
-        customers = {cue.session.customer for cue in gone}
-        for cue in self._cues.values():
-            if cue.session.customer in customers:
-                cue.earlier = ()  # among which that call may have been
+        customers = {cue.session.customer for cue in gone} - {""}
+        others = [cue for cue in self._cues.values() if cue.session.customer in customers]
+        for cue in others:
+            cue.earlier = ()  # among which that call may have been
+        return others
 
     def drop(self, session: str) -> None:
         """Let a call go whose form was filled in, or will not be."""
@@ -114,10 +115,12 @@ class Cues:
         """Return a call's cue, if it is shown."""
         return self._cues.get(session)
 
-    def answer(self, session: str, alert: str, verdict: Verdict) -> Acknowledgement | None:
-        """Note what an agent says of an alert; a false alarm is not shown any longer."""
+    def answer(
+        self, session: str, alert: str, verdict: Verdict, by: str = ""
+    ) -> Acknowledgement | None:
+        """Note what somebody says of an alert; a false alarm is not shown any longer."""
         cue = self._cues.get(session)
-        answer = cue.answer(alert, verdict) if cue is not None else None
+        answer = cue.answer(alert, verdict, by) if cue is not None else None
         if answer is not None:
             self.version += 1
             if cue is not None and cue.alert and cue.alert.verdict == "false_alarm":

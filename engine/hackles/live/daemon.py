@@ -12,17 +12,18 @@ from starlette.applications import Starlette
 
 from hackles.capture.intake import Refusal
 from hackles.errors import HacklesError
+from hackles.exchange.messages import Order as BoardOrder
 from hackles.guidance import load as load_guidance
 from hackles.live import device, fingerprints, logs, system
 from hackles.live.agent import AgentPage
 from hackles.live.control import control, watching
 from hackles.live.crew import Alone, Crew, Several
-from hackles.live.cue import Verdict
 from hackles.live.cues import Cues
 from hackles.live.desk import Desk, LiveCall
 from hackles.live.engine import reload_of
 from hackles.live.gate import Gate
 from hackles.live.line import Line
+from hackles.live.lookups import Lookups
 from hackles.live.metrics import Metrics
 from hackles.live.news import Order, Registration, Report, Session, Stop, Withdrawn
 from hackles.live.pages import Page
@@ -31,9 +32,10 @@ from hackles.live.showing import Showing
 from hackles.live.softphones import softphones
 from hackles.models import SHOWN, Model
 from hackles.models import chosen as chosen_model
-from hackles.records import Deed, LiveRecord, record_id
+from hackles.records import Deed, LiveRecord, Verdict, record_id
 from hackles.settings import Settings
-from hackles.sinks.opened import opened, record_of
+from hackles.sinks.board import Stands
+from hackles.sinks.opened import board_of, opened, record_of
 from hackles.sinks.sink import Feed
 
 _log = logging.getLogger(__name__)
@@ -78,6 +80,7 @@ class Daemon:
         self._registry = Registry()
         guidance = load_guidance(settings.guidance.folder)
         sinks = opened(settings, guidance, self._answer)
+        self._board = board_of(settings, self._obey)
         self._record = record_of(
             settings,
             self._model.digest,
@@ -90,10 +93,10 @@ class Daemon:
             self._on_forgotten,
             self._registry.has_withdrawn,
             self._record.digest if self._record else lambda _: "",
+            board=Feed(self._board) if self._board else None,
+            lookups=Lookups(self._record.earlier) if self._record else None,
         )
-        self._page = AgentPage(
-            self._desk, self, self._record.earlier if self._record else lambda *_: ()
-        )
+        self._page = AgentPage(self._desk, self)
         self._line = Line(
             settings.device,
             lambda order: self._crew.order(order),
@@ -107,7 +110,7 @@ class Daemon:
         self._dropped_s = 0.0
         self._has_failed = False
         self._crew: Crew
-        self._loop: asyncio.AbstractEventLoop
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> int:
         """Listen until told to stop; return the exit code."""
@@ -167,7 +170,21 @@ class Daemon:
 
     def _answer(self, alert: LiveRecord, verdict: Verdict) -> None:
         """Take in what a person said of an alert elsewhere than on the page, on any thread."""
-        self._loop.call_soon_threadsafe(self._desk.answer, alert.session, record_id(alert), verdict)
+        self._soon(self._desk.answer, alert.session, record_id(alert), verdict)
+
+    def _obey(self, order: BoardOrder) -> bool:
+        """Do what somebody asked for at a wallboard, if it can be done yet; on any thread."""
+        return self._soon(self._desk.obey, order)
+
+    def _soon(self, do: Callable[..., None], *said: object) -> bool:
+        """Have something done on the loop, and return whether there is one; on any thread."""
+        if self._loop is None:
+            return False
+        try:
+            self._loop.call_soon_threadsafe(do, *said)
+        except RuntimeError:  # it has ended
+            return False
+        return True
 
     def record(self, call: str, deed: Deed) -> None:
         """See `control.Front`."""
@@ -182,7 +199,7 @@ class Daemon:
         fault = self._fault()
         standing: dict[str, object] = {
             "status": fault or "ok",
-            "calls": sum(report.calls for report in self._standing.values()),
+            "calls": self._n_calls(),
             "behind_s": round(self._behind_s(), 3),
             "shadow": self._desk.showing.alerts.shadow,
             "unheard": self._desk.cues.unheard,
@@ -209,11 +226,15 @@ class Daemon:
         self._heard_from[worker] = time.monotonic()
         self._dropped_s += report.dropped_s
         self._desk.take(worker, report)
-        self._metrics.standing(
-            sum(report.calls for report in self._standing.values()), self._behind_s()
-        )
+        self._metrics.standing(self._n_calls(), self._behind_s())
+        self._tell_board()
         if report.has_stopped:
             self._on_stopped(worker)
+
+    def _tell_board(self) -> None:
+        if self._board is not None:
+            is_shadow = self._desk.showing.alerts.shadow
+            self._board.stands = Stands(self._n_calls(), is_shadow, round(self._behind_s(), 3))
 
     def _on_forgotten(self, call: str) -> None:
         if not self._registry.has_withdrawn(call):  # or all of it is deleted already
@@ -303,6 +324,7 @@ class Daemon:
             return
         before, self._settings = self._settings, _renewed(self._settings, settings)
         self._desk.showing.alerts = self._settings.alerts
+        self._desk.stand()  # in shadow mode there is less to tell
         self._desk.cues.version += 1  # in shadow mode a page shows nothing
         if self._record is not None:
             self._record.configuration = fingerprints.configuration(self._settings)
@@ -325,6 +347,9 @@ class Daemon:
             _log.warning("A restart is needed for another model: %s.", named(other))
 
     # What people should know.
+
+    def _n_calls(self) -> int:
+        return sum(report.calls for report in self._standing.values())
 
     def _behind_s(self) -> float:
         return max((report.behind_s for report in self._standing.values()), default=0.0)
@@ -379,6 +404,7 @@ _FIXED: Final = (
     "metrics",
     "output",
     "store",
+    "board",
     "guidance",
     "desktop",
     "log",

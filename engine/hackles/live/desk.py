@@ -4,11 +4,14 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from hackles.capture.complaints import Complaints
-from hackles.live.cue import Verdict
+from hackles.exchange.messages import Acknowledge, Order, Tell
+from hackles.live.cue import Cue
 from hackles.live.cues import Cues
+from hackles.live.lookups import Lookups
 from hackles.live.metrics import Metrics
 from hackles.live.news import (
     Begun,
@@ -22,10 +25,10 @@ from hackles.live.news import (
     Unheard,
 )
 from hackles.live.showing import Withheld
-from hackles.records import CallNews, Deed, LiveEvent, LiveRecord, Timing
+from hackles.records import CallNews, Deed, Earlier, LiveEvent, LiveRecord, Timing, Verdict
 from hackles.sinks.sink import Feed
 from hackles.tally import Tally
-from hackles.types import Alert, Event, Reading, State
+from hackles.types import Alert, Event, Reading, State, Summary
 from hackles.wording import system_language
 
 _log = logging.getLogger(__name__)
@@ -61,6 +64,9 @@ class Desk:
         has_withdrawn: Callable[[str], bool],
         digest: Callable[[str], str] = lambda _: "",
         clock: Callable[[], float] = time.time,
+        *,
+        board: Feed | None = None,
+        lookups: Lookups | None = None,
     ) -> None:
         """Begin with no call.
 
@@ -72,11 +78,15 @@ class Desk:
             has_withdrawn: whether a call's caller withdrew consent: news of it may be under way.
             digest: makes of a customer's number what may be kept of it, or "".
             clock: seconds since 1970.
+            board: where supervisors' wallboards are told; people look at those, but not the agent
+                of the call.
+            lookups: looks up customers' earlier calls.
         """
-        self._digest = digest
+        self._digest, self._lookups = digest, lookups
         self._on_forgotten, self._has_withdrawn = on_forgotten, has_withdrawn
         self.cues, self.showing, self.metrics = cues, cues.showing, metrics
-        self._feeds, self._clock = tuple(feeds), clock
+        self._board, self._clock = board, clock
+        self._feeds = (*feeds, board) if board else tuple(feeds)
         self._has_people = any(feed.for_people for feed in feeds)
         self._calls: dict[str, LiveCall] = {}
         self._complaints = Complaints(_log)
@@ -110,19 +120,58 @@ class Desk:
             if known.session.call == call:
                 del self._calls[known.session.id]
                 self.showing.end(known.session)
-        self.cues.forget(call)
+        others = self.cues.forget(call)
         for feed in self._feeds:
             feed.forget(call)
         _log.info(
             "Call %r: the caller withdrew consent; whatever is kept of it is being deleted.", call
         )
         self._put(Session("", call, "", ""), CallNews("withdrawn"))
+        for cue in others:
+            self._stand(cue)
+
+    # What wallboards are told beside, and ask for.
+
+    def obey(self, order: Order) -> None:
+        """Do what was asked for at a wallboard."""
+        match order:
+            case Acknowledge(session=session, alert=alert, verdict=verdict, by=by):
+                self.answer(session, alert, verdict, by)
+            case Tell():
+                self.stand()
+
+    def stand(self) -> None:
+        """Tell the wallboards all that is known of every live call."""
+        for cue in self.cues:
+            self._stand(cue)
+
+    def _stand(self, cue: Cue) -> None:
+        if self._board is None or cue.session.id not in self._calls:
+            return
+        standing = cue.standing()
+        if self.showing.alerts.shadow:
+            standing = replace(standing, state=State.CALM, points=(), alert=None, since_alert="")
+        self._board.put(self._record(cue.session, standing))
+
+    def look_up(self, cue: Cue) -> None:
+        """Find what came of this customer's earlier calls, if nobody has asked for that yet."""
+        if cue.earlier is None and cue.session.customer and self._lookups is not None:
+            cue.earlier = asked = list[Earlier]()
+            found = partial(self._on_earlier, cue, asked)
+            self._lookups.put(cue.session.customer, cue.session.id, found)
+
+    def _on_earlier(self, cue: Cue, asked: Sequence[Earlier], earlier: Sequence[Earlier]) -> None:
+        if cue.earlier is asked:  # or one of these calls was forgotten meanwhile
+            cue.earlier = earlier
+            self.cues.version += 1
+            if earlier:
+                self._stand(cue)
 
     # What people do about calls.
 
-    def answer(self, session: str, alert: str, verdict: Verdict) -> None:
-        """Record what an agent says of an alert, if it is the one that is shown."""
-        cue, said = self.cues.find(session), self.cues.answer(session, alert, verdict)
+    def answer(self, session: str, alert: str, verdict: Verdict, by: str = "") -> None:
+        """Record what is said of an alert that was shown: by its agent, or at a wallboard."""
+        cue, said = self.cues.find(session), self.cues.answer(session, alert, verdict, by)
         if cue is not None and said is not None:
             self._put(cue.session, said)
 
@@ -174,8 +223,10 @@ class Desk:
         self._calls[session.id] = LiveCall(session, worker, self._clock())
         self.metrics.call("begun")
         _log.info("Call %r is listened to.", session.call)
-        self.cues.begin(session)
+        cue = self.cues.begin(session)
         self._put(session, CallNews("begun", consent=session.consent, customer=session.customer))
+        if self._board is not None:
+            self.look_up(cue)
 
     def _tell(self, call: LiveCall, event: Event, delay_s: float) -> None:
         """Pass an event on, to people if they are to see it."""
@@ -232,7 +283,25 @@ class Desk:
         withheld: Withheld | None = None,
         card: str = "",
     ) -> None:
-        record = LiveRecord(
+        record = self._record(session, event, withheld, card)
+        for feed in self._feeds:
+            if withheld is not None and feed.for_people:
+                continue
+            if feed is not self._board or self._is_for_board(event):
+                feed.put(record)
+
+    def _is_for_board(self, event: LiveEvent) -> bool:
+        """Return whether supervisors may see it: in shadow mode, that there are calls."""
+        return not self.showing.alerts.shadow or isinstance(event, CallNews | Summary)
+
+    def _record(
+        self,
+        session: Session,
+        event: LiveEvent,
+        withheld: Withheld | None = None,
+        card: str = "",
+    ) -> LiveRecord:
+        return LiveRecord(
             session.call,
             session.id,
             session.queue,
@@ -242,6 +311,3 @@ class Desk:
             withheld,
             card,
         )
-        for feed in self._feeds:
-            if withheld is None or not feed.for_people:
-                feed.put(record)

@@ -9,22 +9,24 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from hackles.store.search import Earlier
+from hackles.records import Earlier
 
 _log = logging.getLogger(__name__)
 
-Ask: TypeAlias = "Callable[[str, str], Sequence[Earlier]]"
-Found: TypeAlias = "Callable[[Sequence[Earlier]], None]"
+Ask: TypeAlias = Callable[[str, str], Sequence[Earlier]]
+Found: TypeAlias = Callable[[Sequence[Earlier]], None]
 
 
 class Lookups:
     """Asks one thing after the other; whatever hangs holds up nobody but those behind it."""
 
     def __init__(self, ask: Ask) -> None:
-        """Ask by this function, which may take its time, or never return."""
+        """Ask by this function, which may take its time, or never return.
+
+        It is given the digest of a customer's number, and the session that is under way.
+        """
         self._ask = ask
         self._wanted: queue.SimpleQueue[tuple[str, str, asyncio.AbstractEventLoop, Found]]
         self._wanted = queue.SimpleQueue()

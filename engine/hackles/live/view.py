@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from hackles.live.cue import Cue, ShownAlert
 from hackles.live.cues import Cues
+from hackles.records import Earlier
 from hackles.wording import Words, words
-
-if TYPE_CHECKING:
-    from hackles.store.search import Earlier
 
 
 def view(cues: Cues, shown: Sequence[Cue], language: str) -> dict[str, Any]:
@@ -64,7 +62,7 @@ def _alert(shown: ShownAlert, said: Words) -> dict[str, Any]:
     }
 
 
-def _earlier(one: "Earlier") -> dict[str, Any]:
+def _earlier(one: Earlier) -> dict[str, Any]:
     return {
         "date": date.fromtimestamp(one.at).isoformat(),
         "result": one.result,

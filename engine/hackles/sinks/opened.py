@@ -1,12 +1,18 @@
 """The sinks that the settings name."""
 
+import secrets
+import socket
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from hackles.exchange.link import linked
+from hackles.exchange.messages import Order
+from hackles.exchange.outbox import Outbox
 from hackles.guidance import Guidance
 from hackles.records import LiveRecord
 from hackles.settings import Settings
+from hackles.sinks.board import BoardSink
 from hackles.sinks.console import LiveConsole
 from hackles.sinks.jsonl import JsonLines, StandardOutput
 from hackles.sinks.sink import Sink
@@ -46,6 +52,22 @@ def opened(
 
         found.append(DesktopSink(settings.desktop.agent, language, guidance, answer))
     return found
+
+
+def board_of(settings: Settings, obey: Callable[[Order], bool]) -> BoardSink | None:
+    """Return what tells wallboards, if the settings have any.
+
+    Args:
+        settings: of the daemon.
+        obey: takes what people do at a board, on any thread; gives whether it could.
+
+    Raises:
+        UsageError: if it cannot be opened with these settings.
+    """
+    if settings.board is None:
+        return None
+    engine = settings.board.name or socket.gethostname()
+    return BoardSink(linked(settings.board, engine), Outbox(engine, secrets.token_hex(6)), obey)
 
 
 def record_of(settings: Settings, model: str, configuration: str) -> "RecordSink | None":

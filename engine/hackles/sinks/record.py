@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from hackles.errors import StoreError
-from hackles.records import LiveRecord
+from hackles.records import Earlier, LiveRecord
 from hackles.settings import Store
 from hackles.store.recorder import Recorder
 from hackles.store.rows import Row, row
-from hackles.store.search import Earlier, earlier
+from hackles.store.search import earlier
 
 _log = logging.getLogger(__name__)
 

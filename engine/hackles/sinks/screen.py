@@ -152,6 +152,8 @@ class Screen:
 
 def _ends(event: LiveEvent, session: str, warning: LiveRecord) -> bool:
     """Return whether a warning is over by an event of that session of its call."""
+    if isinstance(event, Acknowledgement) and event.by:  # a supervisor sees no agent's screen
+        return event.verdict == "false_alarm" and session == warning.session
     if isinstance(event, Acknowledgement):
         return event.alert == record_id(warning)  # not if it is of one before
     return session == warning.session

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from hackles.errors import UsageError
+from hackles.records import Earlier
 from hackles.store import words
 from hackles.store.database import Database
 from hackles.store.tables import calls as _calls
@@ -83,25 +84,6 @@ class Kept:
     error: str | None
     result: str
     satisfaction: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What came of an earlier call of the same customer. No score of it, and no state.
-
-    Attributes:
-        at: when it was written down, in seconds since 1970.
-        result: what came of it.
-        what: what it was about.
-        promised: what was promised, or "".
-        by_when: by when, or "".
-    """
-
-    at: float
-    result: str
-    what: str
-    promised: str
-    by_when: str
 
 
 def calls(database: Database, wanted: Wanted) -> list[Kept]:

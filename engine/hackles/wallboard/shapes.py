@@ -32,13 +32,27 @@ Taken: TypeAlias = Literal["seen", "helping", "resolved", "false_alarm"]
 Escalated: TypeAlias = Literal["notify_supervisor", "offer_call_back", "hand_over"]
 
 
+What: TypeAlias = Literal[
+    "raised",
+    "seen",
+    "helping",
+    "resolved",
+    "false_alarm",
+    "ended",
+    "notify_supervisor",
+    "offer_call_back",
+    "hand_over",
+]
+"""A `Step`, or what is `Escalated`."""
+
+
 class Moment(_Shape, frozen=True):
     """One step of an alert's life: `what` is a step, or an escalation that fell due.
 
     `by` is who did it ("" for the clock and the engine; "agent" for whoever takes the call).
     """
 
-    what: Step | Escalated
+    what: What
     text: str
     by: str
     at: float
@@ -161,7 +175,8 @@ class Day(_Shape, frozen=True):
 class View(_Shape, frozen=True):
     """The whole board, as one reader may see it: the event `view`.
 
-    `version` grows with each change; `order` has the sessions, those who need help first.
+    `version` grows with each change; `order` has the sessions, those who need help first; `day`
+    is None for who sees own calls alone: there are no counts of one agent.
     """
 
     version: int
@@ -169,7 +184,7 @@ class View(_Shape, frozen=True):
     rows: list[Row]
     order: list[str]
     hosts: list[Host]
-    day: Day
+    day: Day | None
     teams: list[str]
     queues: list[str]
 
@@ -177,7 +192,8 @@ class View(_Shape, frozen=True):
 class Changes(_Shape, frozen=True, omit_defaults=True):
     """What is another than in version `after`: the event `changes`; what is None is as before.
 
-    A reader who has another version than `after` asks for the whole view anew.
+    A reader who has another version than `after` asks for the whole view anew. New points go
+    behind those that a row had; those more than 180 s before the newest then leave it.
     """
 
     after: int

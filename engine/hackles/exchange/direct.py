@@ -1,0 +1,93 @@
+"""The direct way to a wallboard: HTTP over one connection that is kept."""
+
+import http.client
+import ssl
+from collections.abc import Iterable, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from hackles.errors import UsageError
+from hackles.exchange.link import TIMEOUT_S, LinkError, answer
+from hackles.exchange.messages import Answer, Message
+
+_MOST: Final = 2**20
+"""Of an answer, in bytes."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class DirectLink:
+    """Posts messages to a board; see `link.Link`."""
+
+    def __init__(self, url: str, token: str) -> None:
+        """Say where to; nothing is connected as yet.
+
+        Args:
+            url: of the board, "http(s)://host:port".
+            token: the secret of the engines' feed, or "".
+
+        Raises:
+            UsageError: if that is no URL of a board.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError('[board] url must be as "https://board.example:9310" is; correct it.')
+        self._road = f"{parts.path.rstrip('/')}/feed"
+        self._headers = {"Content-Type": "application/json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._connection = (
+            http.client.HTTPSConnection(
+                parts.hostname,
+                parts.port,
+                timeout=TIMEOUT_S,
+                context=ssl.create_default_context(),
+            )
+            if parts.scheme == "https"
+            else http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        )
+
+    def send(self, messages: Sequence[Message]) -> Sequence[Answer]:
+        """See `Link`."""
+        body = _encoder.encode(messages)
+        is_kept = self._connection.sock is not None
+        try:
+            status, said = self._post(body, may_be_stale=is_kept)
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise LinkError(str(error) or repr(error)) from error
+        if status != http.HTTPStatus.OK:
+            raise LinkError(_refusal(status))
+        return [answer(said)]
+
+    def _post(self, body: bytes, may_be_stale: bool) -> tuple[int, bytes]:
+        try:
+            self._connection.request("POST", self._road, body, self._headers)
+            response = self._connection.getresponse()
+        except (ConnectionError, http.client.BadStatusLine):
+            # A server closes whom it has not heard for a while, or as it is started again.
+            self._connection.close()
+            if not may_be_stale:
+                raise
+            return self._post(body, may_be_stale=False)
+        said = response.read(_MOST)
+        if not response.isclosed():
+            self._connection.close()
+        return response.status, said
+
+    def forget(self, seqs: Iterable[int]) -> None:
+        """See `Link`: nothing lies on this way."""
+
+    def close(self) -> None:
+        """See `Link`."""
+        self._connection.close()
+
+
+def _refusal(status: int) -> str:
+    if status in (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN):
+        return "the board does not know the secret in token_file; give both the same"
+    if status == http.HTTPStatus.NOT_FOUND:
+        return "what answers there is no board; correct url under [board]"
+    return f"the board answered with the status {status}"
