@@ -73,8 +73,8 @@ class Telling:
 
     def withdraw(self, session: str) -> None:
         """Let the caller withdraw consent."""
-        values = {"state": "withdrawn", "reason": None, "consent": False}
-        self.tell(self._heard(session, "call", **values))
+        heard = self._heard(session, "call", state="withdrawn", reason=None, consent=None)
+        self.tell(Heard(line=heard.line | {"session": ""}))
 
     def beat(self) -> None:
         """Say that the engine is there."""

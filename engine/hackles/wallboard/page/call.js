@@ -1,6 +1,6 @@
 // A call's page: its whole curve, what happened, and who saw to it.
 
-import { buttons, said, showSteps } from "./card.js";
+import { buttons, said, showSteps, standing } from "./card.js";
 import { Curve } from "./curve.js";
 import { isOpen } from "./floor.js";
 import { get } from "./link.js";
@@ -87,7 +87,7 @@ export class CallPage {
     write(this.state, row.state_text);
     fill(this.because, row.because, (phrases) => phrases.map((text) => node("li", {}, text)));
     this.deeds.hidden = !row.life;
-    write(this.life, !row.life ? "" : row.life.by ? word("row.by", { what: row.life.text, by: row.life.by }) : row.life.text);
+    write(this.life, row.life ? standing(row.life) : "");
     write(this.escalated, row.life?.escalated?.text ?? "");
     if (row.life) showSteps(this.buttons, row.life);
     this.row = row;
@@ -140,9 +140,9 @@ function draw(all) {
 const KINDS = { gap: 1, card: 1, note: 1 };
 
 function life({ moments }) {
-  return node("ol", {}, ...moments.map(({ text, by: who, at }) => node("li", {},
+  return node("ol", {}, ...moments.map(({ text, at }) => node("li", {},
     node("time", { datetime: new Date(at * 1000).toISOString() }, timeOfDay(at)),
-    node("span", {}, who ? word("row.by", { what: text, by: who }) : text))));
+    node("span", {}, text))));
 }
 
 function earlier({ at, result_text: result, what, promised, by_when: due }) {

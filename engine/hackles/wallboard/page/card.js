@@ -44,7 +44,7 @@ export class Card {
     write(this.place, [row.queue, row.agent].filter(Boolean).join(" · "));
     this.spark.draw(row.points, onset(row));
     fill(this.because, row.because, (phrases) => phrases.map((text) => node("li", {}, text)));
-    write(this.life, row.life.by ? word("row.by", { what: row.life.text, by: row.life.by }) : row.life.text);
+    write(this.life, standing(row.life));
     this.showEscalation(row.life);
     showSteps(this.buttons, row.life);
   }
@@ -61,6 +61,11 @@ export class Card {
     this.escalated.hidden = !escalated;
     write(this.escalated, escalated?.text ?? "");
   }
+}
+
+/** Where an alert's life stands, in words that say what is missing. */
+export function standing(life) {
+  return life.step === "raised" ? word("row.raised") : life.text;
 }
 
 /** Where the episode began, in the call's own time; null without one. */

@@ -16,11 +16,13 @@ import { label, language, word } from "./words.js";
 const SAID_MS = 6000;
 const TICK_MS = 1000;
 const SEES_CALLS = ["supervisor", "agent"];
+const AGENTS = ["seen", "false_alarm"];
 const PARTS = { calls: SEES_CALLS, day: ["supervisor", "analyst"], audit: ["administrator"], webhooks: ["administrator"] };
 
 const floor = new Floor();
 const filter = new Filter(() => board.change([], true));
 const board = new Board(floor, { fits: (row) => filter.fits(row), onDeed: act, onClear: () => filter.clear() });
+const isAgent = () => document.body.hasAttribute("data-is-agent");
 const rung = new Set(); // alerts that were told aloud
 let call = null, face = "calls", lostSince = null, forgetting;
 
@@ -34,7 +36,7 @@ function say(text) {
 /** Do something about the alert of a call. */
 async function act(session, deed) {
   const row = floor.rows.get(session) ?? (call?.session === session ? call.row : null);
-  if (!row?.life || !isOpen(row)) return;
+  if (!row?.life || !isOpen(row) || (isAgent() && !AGENTS.includes(deed))) return;
   try {
     const life = await tell(`/api/alerts/${encodeURIComponent(row.life.alert)}/step`, { step: deed });
     floor.live(session, life);
@@ -92,8 +94,15 @@ function onChanges(changes) {
   if (call && rows.some((row) => row.session === call.session)) {
     call.showRow(floor.rows.get(call.session));
     call.ask();
-  } else if (call && changes.gone?.includes(call.session)) call.ask();
+  }
+  if (changes.gone?.length) forget(changes.gone);
   return true;
+}
+
+/** Calls are gone, perhaps at their caller's wish: what was said of any of them goes at once. */
+function forget(gone) {
+  for (const id of ["said", "told"]) write(by(id), "");
+  if (call && gone.includes(call.session)) call.load();
 }
 
 function onLost() {
@@ -145,6 +154,8 @@ function showMe() {
   write(by("who"), me.sign_in === "nobody" ? word("tools.nobody") : me.name);
   by("sign-out").hidden = me.sign_in !== "password";
   const parts = allowed();
+  // Agents may say that they saw an alert, or that it is none; the rest is for supervisors.
+  mark(document.body, "data-is-agent", me.roles.includes("supervisor") ? null : "");
   by("chime").hidden = by("to-wall").hidden = !parts.includes("calls");
   by("parts").hidden = parts.length < 2;
   by("parts").replaceChildren(...parts.map((part) => {

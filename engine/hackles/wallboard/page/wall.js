@@ -1,5 +1,6 @@
 // The screen on the wall: who needs help, readable from five metres; no names, no buttons.
 
+import { standing } from "./card.js";
 import { needsHelp } from "./floor.js";
 import { fill, by, glyph, node } from "./nodes.js";
 import { clock, number, percent, span, timeOfDay, word } from "./words.js";
@@ -14,7 +15,7 @@ export function showWall(floor, lostSince) {
   const shown = urgent.slice(0, room).map((row) => [
     row.is_heard ? row.state : "lost", row.is_heard ? row.state_text : word("row.unheard"), clock(now - row.since_at),
     [row.queue, row.agent].filter(Boolean).join(" · ") || row.call.slice(-6),
-    row.life.by ? word("row.by", { what: row.life.text, by: row.life.by }) : row.life.escalated?.text ?? row.life.text,
+    row.life.escalated?.text ?? standing(row.life),
     row.life.step,
   ]);
   const more = urgent.length - shown.length;
