@@ -1,4 +1,4 @@
-"""Whatever becomes of messages on their way, each is handed on once, in order; holes are noticed."""
+"""However messages arrive, each is handed on once and in order; a hole is noticed."""
 
 import http.client
 import json

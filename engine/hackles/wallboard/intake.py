@@ -168,7 +168,7 @@ class Intake:
         self._tell(engine)
 
     def _tell(self, engine: _Engine) -> None:
-        """Ask for all that is known; an engine may have told it already to those who asked before."""
+        """Ask for all that is known, anew: what was asked before may be told by now."""
         for order in [order for order in engine.orders if isinstance(order, Tell)]:
             engine.orders.remove(order)
         engine.orders.append(Tell(seq=next(self._seqs)))
