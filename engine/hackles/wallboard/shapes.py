@@ -5,7 +5,7 @@ reader's language. Nothing here says anything of an agent but an opaque name.
 """
 
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -32,13 +32,19 @@ Taken: TypeAlias = Literal["seen", "helping", "resolved", "false_alarm"]
 Escalated: TypeAlias = Literal["notify_supervisor", "offer_call_back", "hand_over"]
 
 
+What: TypeAlias = Annotated[
+    str, msgspec.Meta(extra_json_schema={"enum": [*Step, *get_args(Escalated)]})
+]
+"""A `Step` or what `Escalated` names; msgspec knows no union of the two."""
+
+
 class Moment(_Shape, frozen=True):
     """One step of an alert's life: `what` is a step, or an escalation that fell due.
 
     `by` is who did it ("" for the clock and the engine; "agent" for whoever takes the call).
     """
 
-    what: Step | Escalated
+    what: What
     text: str
     by: str
     at: float
