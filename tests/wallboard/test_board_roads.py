@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pytest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
@@ -14,6 +15,7 @@ from hackles.live.pages import Page
 from hackles.wallboard.board_roads import roads
 from hackles.wallboard.hub import Hub
 from hackles.wallboard.shapes import CallPage, Day, Life, View
+from hackles.wallboard.visit import Visit
 from tests.wallboard.reader import Reader, frames
 from tests.wallboard.world import ANALYST, ANNA, BEN, CLERK, HEDY
 
@@ -35,6 +37,13 @@ def application(table):
         async def answer(request: Request):
             who = PEOPLE[request.headers["name"]]
             assert not road.who.isdisjoint(who.roles)
+            request.state.visit = Visit(
+                address="127.0.0.1",
+                is_tls=False,
+                viewer=who,
+                refused=HTTPException(401),
+                may_look=lambda: True,
+            )
             return await road.answer(request, who)
 
         return answer

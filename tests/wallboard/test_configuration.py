@@ -107,7 +107,10 @@ def test_whom_a_header_names_is_believed_of_declared_proxies_alone(faults):
             '[[escalation]]\nafter_s = 5\ndo = "hand_over"\nteams = ["B"]\n',
             'teams has "B", which no [[team]] is called',
         ),
-        ('[[escalation]]\nafter_s = 5\ndo = "hang_up"\n', 'do must be "notify_supervisor" or'),
+        (
+            '[[escalation]]\nafter_s = 5\ndo = "hang_up"\n',
+            'do must be "hand_over" or "notify_supervisor" or',
+        ),
         ("[boards]\n", "did you mean board?"),
     ],
 )

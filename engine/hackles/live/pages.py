@@ -56,7 +56,6 @@ class Page(uvicorn.Server):
             limit_concurrency=most,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=1,
-            proxy_headers=False,
             ssl_certfile=certificate or None,
             ssl_keyfile=key or None,
         )

@@ -14,6 +14,7 @@ from hackles.wallboard.life import NotPossible, NotThere
 from hackles.wallboard.roads import Road
 from hackles.wallboard.shapes import CallPage, Day, Life, Taken, View
 from hackles.wallboard.viewer import Role, Viewer
+from hackles.wallboard.visit import visit
 from hackles.wording import LANGUAGES, best_language
 
 _LOOKING: Final = frozenset({Role.SUPERVISOR, Role.AGENT, Role.ANALYST})
@@ -44,9 +45,8 @@ class _BoardRoads:
         return answered(self._floor.view(_known(viewer), self._language(request)))
 
     async def events(self, request: Request, viewer: Viewer | None) -> Response:
-        may_look = getattr(request.state, "may_look", lambda: True)
         frames: AsyncIterator[bytes] = self._hub.stream(
-            _known(viewer), self._language(request), may_look
+            _known(viewer), self._language(request), visit(request).may_look
         )
         return StreamingResponse(frames, headers=_STREAM, media_type="text/event-stream")
 
@@ -66,8 +66,9 @@ class _BoardRoads:
             raise HTTPException(404, str(error)) from error
         except NotPossible as error:
             raise HTTPException(409, str(error)) from error
-        address = request.client.host if request.client is not None else ""
-        self._audit.note(who.name, f"alert.{said.step}", about=alert, address=address)
+        self._audit.note(
+            who.name, f"alert.{said.step}", about=alert, address=visit(request).address
+        )
         return answered(life)
 
     async def day(self, _request: Request, viewer: Viewer | None) -> Response:

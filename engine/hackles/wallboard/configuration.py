@@ -161,7 +161,7 @@ def _feed(part: Section, feed: Feed) -> Iterator[Finding]:
 
 def _lists(sections: Sections) -> Iterator[Finding]:
     """Yield what is wrong with teams, escalation and webhooks."""
-    from hackles.wallboard.webhooks.addresses import findings as of_webhook
+    from hackles.wallboard.webhooks import findings as of_webhook
 
     parts = list(sections.values())
     teams = [part for part in parts if isinstance(part.values, Team)]
