@@ -54,9 +54,9 @@ def application(table):
 
 
 @contextlib.asynccontextmanager
-async def board(world, language="en"):
-    """Yield a client for each name, and what the audit log was told."""
-    audit, hub = Audit(), Hub(world.floor)
+async def board(world, language="en", hub=None):
+    """Yield a client, and what the audit log was told."""
+    audit, hub = Audit(), hub or Hub(world.floor)
     with contextlib.ExitStack() as stack:
         table = roads(world.floor, hub, audit, language)
         page = Page(application(table), stack, "127.0.0.1:0")
@@ -162,8 +162,8 @@ def test_the_language_is_the_settings_or_the_readers(world):
 def test_events_come_as_a_stream_that_ends_with_the_board(world):
     async def ask():
         world.begin("s1")
-        reader, names = Reader(), []
-        async with board(world) as (client, _):
+        reader, names, hub = Reader(), [], Hub(world.floor)
+        async with board(world, hub=hub) as (client, _):
             async with client.stream("GET", "/api/events", headers=as_("anna")) as stream:
                 assert stream.headers["content-type"].startswith("text/event-stream")
                 assert stream.headers["cache-control"] == "no-store"
@@ -180,6 +180,9 @@ def test_events_come_as_a_stream_that_ends_with_the_board(world):
                         world.alert("s1")
                     if len(names) == 2:
                         break
+            async with asyncio.timeout(2.0):
+                while hub.n_viewers:  # whoever has left is forgotten
+                    await asyncio.sleep(0.01)
             assert names == ["view", "changes"]
             assert reader.view["rows"][0]["life"]["step"] == "raised"
 

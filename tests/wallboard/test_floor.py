@@ -182,6 +182,15 @@ def test_an_engine_that_is_not_heard_says_so_and_keeps_its_calls_for_a_minute(wo
     assert set(world.view().order) == {"s1", "s2"}
 
 
+def test_a_call_that_ended_while_its_engine_was_away_does_not_come_back(world):
+    world.begin("s1")
+    world.wait(66)
+    world.end("s1")
+    world.record("s1", Note(60.0, "written afterwards"))
+    assert world.view().rows == []
+    assert world.floor.page(ANNA, "s1", "en").notes[0].text == "written afterwards"
+
+
 def test_a_new_run_of_an_engine_takes_the_calls_of_the_old_one_along(world):
     world.begin("s1")
     world.begin("s2", engine="south")

@@ -3,7 +3,7 @@
 import msgspec
 
 from hackles.exchange.messages import Beat, Heard, Message, Standing
-from hackles.records import Acknowledgement, CallNews, LiveRecord, live_line, record_id
+from hackles.records import Acknowledgement, CallNews, LiveRecord, live_line
 from hackles.types import Alert, Evidence, Gap, Reading, Reason, State, Summary
 from hackles.wallboard import floor as floors
 from hackles.wallboard.book import Book
@@ -137,6 +137,3 @@ class World:
     def _time(self, session):
         self.times[session] = self.times.get(session, 0.0) + 1.0
         return self.times[session]
-
-
-__all__ = ["World", "record_id"]

@@ -16,7 +16,11 @@ device may stay away for a night."""
 
 
 class AgentSide:
-    """What the agent says in a call, as far as turns are timed by it."""
+    """What the agent says in a call, as far as turns are timed by it.
+
+    Attributes:
+        turns: of the call under way, None without one.
+    """
 
     def __init__(self, source: Sound) -> None:
         """Begin without a call.
@@ -25,12 +29,12 @@ class AgentSide:
             source: the microphone.
         """
         self._source, self._trail = source, Trail(source.until)
-        self._turns: Turns | None = None
+        self.turns: Turns | None = None
         self._cursor = 0
 
     def begin(self, position: int) -> None:
         """Begin with a call, at a position of the customer's trail."""
-        self._turns, self._cursor = Turns(), position
+        self.turns, self._cursor = Turns(), position
 
     def follow(self, customer: Trail, until: int, now: float) -> int:
         """Time the turns as far as both sides are known; without a call, forget what is old.
@@ -47,12 +51,12 @@ class AgentSide:
             self._trail.append(heard)
         if now - self._trail.end_s < _PATIENCE_S:
             until = min(until, customer.position(self._trail.end_s))
-        if self._turns is None:
+        if self.turns is None:
             self._cursor = until
-        while self._turns is not None and self._cursor < until:
+        while self.turns is not None and self._cursor < until:
             count = min(until - self._cursor, _MOST)
             begin = self._trail.position(customer.clock(self._cursor))
-            self._turns.push(customer.filled(self._cursor, count), self._trail.filled(begin, count))
+            self.turns.push(customer.filled(self._cursor, count), self._trail.filled(begin, count))
             self._cursor = max(self._cursor + count, until - _MOST)
         needed = min(self._trail.position(customer.clock(self._cursor)), self._trail.end)
         self._trail.trim(max(needed, self._trail.end - _MOST))
@@ -60,7 +64,7 @@ class AgentSide:
 
     def end(self) -> Turns | None:
         """Return how the turns of the call were timed, if there is one: it is over."""
-        turns, self._turns = self._turns, None
+        turns, self.turns = self.turns, None
         if turns is not None:
             turns.flush()
         return turns

@@ -116,11 +116,15 @@ class Gathered:
         if len(samples) or lost or drained:
             self._calls.append((slot, samples, lost, drained))
 
+    def time(self, slot: int, turns: Turns) -> None:
+        """Add how the turns of a call were timed by now."""
+        self._turns[slot] = turns
+
     def end(self, slot: int, turns: Turns | None = None) -> None:
         """Add that a call ends with this, and how its turns were timed, if they were."""
         self._ended.append(slot)
         if turns is not None:
-            self._turns[slot] = turns
+            self.time(slot, turns)
 
     @property
     def received(self) -> Received:

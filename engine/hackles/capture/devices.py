@@ -132,6 +132,8 @@ class Devices:
         timed = self._cursor
         if self._agent is not None:
             timed = self._agent.follow(self._trail, self._cursor, self._clock())
+            if self._slot is not None and self._agent.turns is not None:
+                gathered.time(self._slot, self._agent.turns)
         self._trail.trim(min(timed, self._cursor))
         return gathered.received
 

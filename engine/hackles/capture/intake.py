@@ -79,7 +79,7 @@ class Received:
         lost: samples of each that are missing right before these; none if left out.
         drained: of each, whether nothing more of it waits; all of them if left out.
         digits: the keys that were pressed: slot, and one of "0123456789*#ABCD".
-        turns: how those of the calls that end were timed, by slot, where both sides were heard.
+        turns: how calls were timed by now, by slot, where both sides are heard.
     """
 
     slots: Ints

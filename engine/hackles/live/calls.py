@@ -13,7 +13,17 @@ from hackles.bank import Bank
 from hackles.capture.intake import Intake, Offer, Received, Refusal
 from hackles.config import SAMPLE_RATE
 from hackles.errors import UsageError
-from hackles.live.news import Begun, Ended, Forgotten, News, Refused, Registration, Session, Told
+from hackles.live.news import (
+    Begun,
+    Ended,
+    Forgotten,
+    News,
+    Refused,
+    Registration,
+    Session,
+    Timed,
+    Told,
+)
 from hackles.live.registry import Registry
 from hackles.records import Timing
 from hackles.turns import Turns
@@ -22,13 +32,18 @@ from hackles.types import AnyArray, Role
 _LAST_S = 12.0
 """At the end, so much of what waits is still looked at, of each call."""
 
+_TIMED_S = 5.0
+"""How turns are timed is told so often while a call goes on, if anybody spoke."""
+
 
 @dataclass(slots=True)
 class _Call:
-    """A call that is listened to, and the way in by which it came."""
+    """A call that is listened to, the way in by which it came, and what was told of its turns."""
 
     session: Session
     intake: Intake
+    timed_at: float
+    spoken_s: float = 0.0
 
 
 class LiveCalls:
@@ -123,6 +138,8 @@ class LiveCalls:
             timed |= received.turns
         self.behind_s = float(self._behind.max(initial=0.0))
         self._decide()
+        for slot in timed.keys() - set(ended):
+            self._time(slot, timed[slot], now)
         for slot in ended:
             self._end(slot, timed.get(slot))
         return count
@@ -163,6 +180,16 @@ class LiveCalls:
                 delay_s = now - float(self._began[slot]) - event.time
                 self._news.append(Told(call.session.id, event, delay_s))
 
+    def _time(self, slot: int, turns: Turns, now: float) -> None:
+        """Tell now and then how the turns of a call are timed."""
+        call = self._calls.get(slot)
+        spoken_s = turns.customer_s + turns.agent_s
+        if call is None or now - call.timed_at < _TIMED_S or spoken_s == call.spoken_s:
+            return
+        call.timed_at, call.spoken_s = now, spoken_s
+        timing = _timing(self._bank.heard(slot) / SAMPLE_RATE, turns)
+        self._news.append(Timed(call.session.id, timing))
+
     def _open(self, intake: Intake, offer: Offer) -> int | None:
         """Give a call a slot, if it may be heard and there is one."""
         known = self._registry.known(offer)
@@ -185,7 +212,10 @@ class LiveCalls:
             known.consent,
             known.customer,
         )
-        self._calls[slot], self._slots[known.call] = _Call(session, intake), slot
+        self._calls[slot], self._slots[known.call] = (
+            _Call(session, intake, self._clock()),
+            slot,
+        )
         self._began[slot], self._behind[slot] = self._clock(), 0.0
         self._news.append(Begun(session))
         return slot

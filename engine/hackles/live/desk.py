@@ -21,6 +21,7 @@ from hackles.live.news import (
     Refused,
     Report,
     Session,
+    Timed,
     Told,
     Unheard,
 )
@@ -153,6 +154,12 @@ class Desk:
             standing = replace(standing, state=State.CALM, points=(), alert=None, since_alert="")
         self._board.put(self._record(cue.session, standing))
 
+    def _time(self, session: str, timing: Timing) -> None:
+        """Tell who speaks for how long in a call that goes on; what is kept comes at its end."""
+        if self._board is None or session not in self._calls or not self._is_for_board(timing):
+            return
+        self._board.put(self._record(self._calls[session].session, timing))
+
     def look_up(self, cue: Cue) -> None:
         """Find what came of this customer's earlier calls, if nobody has asked for that yet."""
         if cue.earlier is None and cue.session.customer and self._lookups is not None:
@@ -204,6 +211,8 @@ class Desk:
             case Told(session=id_, event=event, delay_s=delay_s):
                 if id_ in self._calls:
                     self._tell(self._calls[id_], event, delay_s)
+            case Timed(session=id_, timing=timing):
+                self._time(id_, timing)
             case Begun(session=session) if not self._has_withdrawn(session.call):
                 self._begin(worker, replace(session, customer=self._digest(session.customer)))
             case Ended(session=id_, duration_s=duration_s, speech_s=speech_s, timing=timing):

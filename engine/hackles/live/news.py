@@ -122,6 +122,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Timed:
+    """How the turns of a call were timed by now, where the agent's microphone is open for that."""
+
+    session: str
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """A call is over; how the turns were timed, where the agent's microphone was open for that."""
 
@@ -153,7 +161,7 @@ class Unheard:
     why: str
 
 
-News: TypeAlias = Begun | Told | Ended | Refused | Forgotten | Unheard
+News: TypeAlias = Begun | Told | Timed | Ended | Refused | Forgotten | Unheard
 
 
 @dataclass(frozen=True, slots=True)

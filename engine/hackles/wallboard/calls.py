@@ -31,11 +31,17 @@ class Calls:
         self._over: dict[str, LiveCall] = {}
         self._withdrawn: dict[str, None] = {}
         self._nth = 0
-        self._sorted: tuple[int, list[LiveCall]] = (0, [])
+        self._sorted_at = 0
+        self._sorted: list[LiveCall] = []
+        self._by_agent: dict[str, list[LiveCall]] = {}
 
     def __iter__(self) -> Iterator[LiveCall]:
         """Yield those on the board."""
         return iter(list(self._live.values()))
+
+    def all(self) -> list[LiveCall]:
+        """Return also those that are over."""
+        return [*self._live.values(), *self._over.values()]
 
     def of(self, engine: str) -> list[LiveCall]:
         """Return those on the board that an engine listens to."""
@@ -43,8 +49,7 @@ class Calls:
 
     def named(self, engine: str, call: str) -> list[LiveCall]:
         """Return those of a name, also those that are over."""
-        known = [*self._live.values(), *self._over.values()]
-        return [one for one in known if one.engine == engine and one.call == call]
+        return [one for one in self.all() if one.engine == engine and one.call == call]
 
     def find(self, session: str) -> LiveCall | None:
         """Return a call that is on the board, or has just left it."""
@@ -56,12 +61,8 @@ class Calls:
 
     def find_alert(self, alert: str) -> tuple[LiveCall, AlertLife] | None:
         """Return the call and the life of an alert."""
-        for calls in (self._live, self._over):
-            for call in calls.values():
-                for life in call.lives:
-                    if life.alert == alert:
-                        return call, life
-        return None
+        lives = ((call, life) for call in self.all() for life in call.lives)
+        return next((found for found in lives if found[1].alert == alert), None)
 
     def put(self, call: LiveCall) -> None:
         """Put a call on the board, or back on it."""
@@ -104,7 +105,9 @@ class Calls:
 
     def seen_by(self, scope: Scope) -> list[LiveCall]:
         """Return those that somebody may see, who needs help first."""
-        return [call for call in self._in_order() if self.sees(scope, call)]
+        self._sort()
+        calls = self._sorted if scope.is_supervisor else self._by_agent.get(scope.agent, [])
+        return [call for call in calls if self.sees(scope, call)]
 
     def sees(self, scope: Scope, call: LiveCall) -> bool:
         """Return whether somebody may see a call; while an engine is on trial, nobody may."""
@@ -117,12 +120,15 @@ class Calls:
         engine = self.engines.get(call.engine)
         return engine is not None and engine.is_heard
 
-    def _in_order(self) -> list[LiveCall]:
-        version, calls = self._sorted
-        if version != self.version:
-            calls = sorted(self._live.values(), key=lambda call: call.place)
-            self._sorted = (self.version, calls)
-        return calls
+    def _sort(self) -> None:
+        """Put them in order, once for all who look."""
+        if self._sorted_at == self.version:
+            return
+        self._sorted_at = self.version
+        self._sorted = sorted(self._live.values(), key=lambda call: call.place)
+        self._by_agent = {}
+        for call in self._sorted:
+            self._by_agent.setdefault(call.agent, []).append(call)
 
 
 def _since(call: LiveCall, need: Need) -> float:

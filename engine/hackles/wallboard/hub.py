@@ -116,6 +116,11 @@ class Hub:
         self._tables: dict[_Key, Table] = {}
         self._is_closed = asyncio.Event()
 
+    @property
+    def n_viewers(self) -> int:
+        """How many look."""
+        return sum(len(table.seats) for table in self._tables.values())
+
     async def stream(
         self, viewer: Viewer, language: str, may_look: Callable[[], bool]
     ) -> AsyncIterator[bytes]:

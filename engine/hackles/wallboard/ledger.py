@@ -33,7 +33,7 @@ class Ledger:
         if line is None or call is None or call.engine != engine.name:
             return
         self._place(call, said)
-        if call.was_lost and not isinstance(line, heard.SummaryLine):
+        if call.was_lost:
             self._calls.put(call)  # only its engine was away
         if call.over_at is None:
             self._take_live(call, line, at)
@@ -48,7 +48,7 @@ class Ledger:
         call = self._calls.find(said.session)
         if call is None or call.engine != engine.name:
             return
-        if call.over_at is not None:
+        if call.was_lost:
             self._calls.put(call)
         self._place(call, said)
         is_redrawn = call.stand(said, at)
@@ -151,7 +151,7 @@ class Ledger:
         gone = self._calls.named(engine.name, name)
         for call in gone:
             self._calls.withdraw(call)
-        for call in self._calls:
+        for call in self._calls.all():
             if call.earlier:  # among which that call may have been
                 call.earlier = []
                 self._calls.change(call)

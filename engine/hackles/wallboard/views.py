@@ -11,7 +11,7 @@ from hackles.live.curve import Point
 from hackles.wallboard import telling
 from hackles.wallboard.live_call import LiveCall
 from hackles.wallboard.scope import Scope, names_for
-from hackles.wallboard.shapes import Changes, Row, View
+from hackles.wallboard.shapes import Changes, Host, Row, View
 
 if TYPE_CHECKING:
     from hackles.wallboard.floor import Floor
@@ -95,13 +95,16 @@ def _row(floor: "Floor", call: LiveCall, language: str, points: list[Point]) -> 
 
 def _parts(floor: "Floor", scope: Scope, calls: Sequence[LiveCall]) -> dict[str, Any]:
     """Return what a view has beside its rows."""
-    n_calls = Counter(call.engine for call in floor.calls if scope.leads(call.teams))
-    engines = sorted(floor.calls.engines.values(), key=lambda engine: engine.name)
     return {
         "order": [call.session for call in calls],
-        "hosts": [telling.host_of(engine, n_calls[engine.name]) for engine in engines]
-        if scope.is_supervisor
-        else [],
+        "hosts": _hosts(floor, scope) if scope.is_supervisor else [],
         "day": floor.counts.of(scope),
         "queues": sorted({call.queue for call in calls if call.queue}),
     }
+
+
+def _hosts(floor: "Floor", scope: Scope) -> list[Host]:
+    """Return the engines, with as many calls as may be seen of each."""
+    n_calls = Counter(call.engine for call in floor.calls if scope.leads(call.teams))
+    engines = sorted(floor.calls.engines.values(), key=lambda engine: engine.name)
+    return [telling.host_of(engine, n_calls[engine.name]) for engine in engines]
