@@ -3,7 +3,7 @@
 import { buttons, said, showSteps, standing } from "./card.js";
 import { Curve } from "./curve.js";
 import { isOpen } from "./floor.js";
-import { get } from "./link.js";
+import { get, spoken } from "./link.js";
 import { by, fill, glyph, mark, node, shape, sign, write } from "./nodes.js";
 import { clock, date, percent, timeOfDay, word } from "./words.js";
 
@@ -52,7 +52,7 @@ export class CallPage {
     this.askedAt = performance.now();
     let page;
     try {
-      page = await get(`/api/calls/${encodeURIComponent(this.session)}`);
+      page = await get(spoken(`/api/calls/${encodeURIComponent(this.session)}`));
     } catch (error) {
       page = undefined;
       write(this.over, error.message);

@@ -32,20 +32,52 @@ async function day() {
 }
 
 async function audit() {
-  const entries = await get("/api/audit");
+  const { entries } = await get("/api/audit");
   if (!entries.length) return [node("p", {}, word("audit.none"))];
   const names = ["at", "by", "what", "about", "address"];
   const line = (entry) => [`${date(entry.at)}, ${timeOfDay(entry.at)}`, entry.by, entry.what, entry.about, entry.address];
   return [table("audit", names, entries.map(line))];
 }
 
-function table(part, names, lines) {
+function table(part, names, lines, of = "") {
   const head = node("tr", {}, ...names.map((name) => node("th", { scope: "col" }, word(`${part}.${name}`))));
   const body = lines.map((line) => node("tr", {}, ...line.map((text) => node("td", {}, text))));
-  const made = node("table", {}, node("caption", { class: "unseen" }, word(`${part}.title`)), node("thead", {}, head), node("tbody", {}, ...body));
-  return node("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": word(`${part}.title`) }, made);
+  const title = of ? word("webhooks.dead_title", { name: of }) : word(`${part}.title`);
+  const made = node("table", {}, node("caption", { class: of ? "small" : "unseen" }, title), node("thead", {}, head), node("tbody", {}, ...body));
+  return node("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, made);
 }
 
-async function webhooks() {
-  return [];
+async function webhooks(say) {
+  const all = await get("/api/webhooks");
+  if (!all.length) return [node("p", {}, word("webhooks.none"))];
+  return all.map((webhook) => one(webhook, say));
+}
+
+function one(webhook, say) {
+  const { name, url, is_enabled: isOn, waiting, last_at: at, last_status: status, dead, dead_letters: letters } = webhook;
+  const said = [word(isOn ? "webhooks.on" : "webhooks.disabled"), word("webhooks.waiting", { count: number(waiting) }),
+    word("webhooks.dead", { count: number(dead) })];
+  if (at !== null) said.push(word("webhooks.last", { status: status ?? "–", time: `${date(at)}, ${timeOfDay(at)}` }));
+  const deeds = [["test", true], ["replay", dead > 0], ["enable", !isOn]].filter(([, isPossible]) => isPossible);
+  const buttons = deeds.map(([deed]) => {
+    const button = node("button", { type: "button" }, word(`webhooks.${deed}`));
+    button.addEventListener("click", () => act(name, deed, say));
+    return button;
+  });
+  const lines = letters.map(({ kind, at: since, attempts, last_error: reason }) =>
+    [kind, `${date(since)}, ${timeOfDay(since)}`, number(attempts), reason]);
+  const rest = lines.length ? [table("webhooks", ["event", "since", "attempts", "reason"], lines, name)] : [];
+  return node("section", { class: "hook" }, node("h3", {}, name), node("p", {}, url), node("p", { class: "soft" }, said.join(" · ")),
+    node("div", { class: "deeds" }, ...buttons), ...rest);
+}
+
+/** Test a webhook, send again what was given up, or switch it on; then show how it stands. */
+async function act(name, deed, say) {
+  try {
+    const told = await tell(`/api/webhooks/${encodeURIComponent(name)}/${deed}`);
+    say(told.is_through === false ? told.error : word("webhooks.sent", { name }));
+    await show("webhooks", say);
+  } catch (error) {
+    say(error.message);
+  }
 }

@@ -19,8 +19,8 @@ export function showCounts({ rows, hosts, day }) {
   }
   fill(by("counts"), counts, (all) => all.map(([name, figure, hint]) =>
     node("div", { "data-count": name },
-      node("dt", {}, word(`count.${name}`), ...(hint ? [node("span", { class: "hint" }, ` ${hint}`)] : [])),
-      node("dd", {}, figure))));
+      node("dt", {}, word(`count.${name}`)), node("dd", {}, figure),
+      ...(hint ? [node("dd", { class: "hint" }, hint)] : []))));
 }
 
 function engines(hosts) {

@@ -8,10 +8,14 @@ const ANSWER_MS = 10_000;
 
 export let me = null;
 
+/** Somebody is known, and may not look: asking again would not help. */
+export class Refused extends Error {}
+
 /** Ask who one is; nobody yet: go and sign in. Throws if the server cannot be reached. */
 export async function askWho() {
   const answer = await fetch("/api/me", { signal: AbortSignal.timeout(ANSWER_MS) });
   if (answer.status === 401) return void goSignIn();
+  if (answer.status === 403) throw new Refused(await fault(answer));
   if (!answer.ok) throw new Error(await fault(answer));
   me = await answer.json();
   return me;
@@ -25,7 +29,7 @@ export function goSignIn() {
 
 /** Get something; null if there is no such thing. Throws a sentence if it cannot be had. */
 export async function get(path) {
-  const answer = await fetch(withLanguage(path), { signal: AbortSignal.timeout(ANSWER_MS) });
+  const answer = await fetch(path, { signal: AbortSignal.timeout(ANSWER_MS) });
   if (answer.status === 401) goSignIn();
   if (answer.status === 404) return null;
   if (!answer.ok) throw new Error(await fault(answer));
@@ -36,7 +40,7 @@ export async function get(path) {
 export async function tell(path, body = {}) {
   let answer;
   try {
-    answer = await fetch(withLanguage(path), {
+    answer = await fetch(path, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRF-Token": me?.csrf ?? "" },
       body: JSON.stringify(body),
@@ -58,9 +62,8 @@ async function fault(answer) {
   }
 }
 
-function withLanguage(path) {
-  return `${path}${path.includes("?") ? "&" : "?"}lang=${language}`;
-}
+/** A path whose answer has texts in it, which come in the page's language. */
+export const spoken = (path) => `${path}?lang=${language}`;
 
 /** Hand on the view and its changes as they come; say when nothing comes, and try until it does.
 
@@ -89,7 +92,7 @@ export function listen(onView, onChanges, onLost) {
     wait = FIRST_MS;
   };
   const open = () => {
-    source = new EventSource(withLanguage("/api/events"));
+    source = new EventSource(spoken("/api/events"));
     source.addEventListener("alive", hear);
     source.addEventListener("view", (event) => (hear(), onView(JSON.parse(event.data))));
     source.addEventListener("changes", (event) => {

@@ -8,13 +8,13 @@ import * as desk from "./desk.js";
 import { Floor, isOpen } from "./floor.js";
 import { entitle, Filter, showCounts, showRest, showStanding } from "./head.js";
 import * as keys from "./keys.js";
-import { askWho, goSignIn, listen, me, tell } from "./link.js";
+import { askWho, goSignIn, listen, me, Refused, spoken, tell } from "./link.js";
 import { by, glyph, mark, node, write } from "./nodes.js";
 import { showWall } from "./wall.js";
 import { label, language, word } from "./words.js";
 
 const SAID_MS = 6000;
-const TICK_MS = 1000;
+const TICK_MS = 1000, AGAIN_MS = 5000;
 const SEES_CALLS = ["supervisor", "agent"];
 const AGENTS = ["seen", "false_alarm"];
 const PARTS = { calls: SEES_CALLS, day: ["supervisor", "analyst"], audit: ["administrator"], webhooks: ["administrator"] };
@@ -38,7 +38,7 @@ async function act(session, deed) {
   const row = floor.rows.get(session) ?? (call?.session === session ? call.row : null);
   if (!row?.life || !isOpen(row) || (isAgent() && !AGENTS.includes(deed))) return;
   try {
-    const life = await tell(`/api/alerts/${encodeURIComponent(row.life.alert)}/step`, { step: deed });
+    const life = await tell(spoken(`/api/alerts/${encodeURIComponent(row.life.alert)}/step`), { step: deed });
     floor.live(session, life);
     const now = floor.rows.get(session);
     if (now) board.change([now], true);
@@ -238,13 +238,12 @@ function prepareHelp() {
 }
 
 async function begin() {
-  prepare();
-  open();
   let known;
   try {
     known = await askWho();
-  } catch {
-    return void setTimeout(() => location.reload(), 5000);
+  } catch (error) {
+    write(by("rest-title"), error instanceof Refused ? error.message : word("said.not_sent"));
+    return void (error instanceof Refused || setTimeout(begin, AGAIN_MS));
   }
   if (!known) return;
   showMe();
@@ -258,4 +257,6 @@ setInterval(() => {
   if (face === "call") call.tick();
   if (face === "wall") showWall(floor, lostSince);
 }, TICK_MS);
+prepare();
+open();
 begin();

@@ -46,14 +46,14 @@ function dayOf({ day }) {
 
 function draw([shown, more, calls, missing, figures]) {
   const head = node("header", {},
-    node("h2", {}, shown.length ? word("board.needs") : word("wall.all_calm")),
-    node("p", { class: "figures" }, node("b", {}, number(shown.length + more)), ` / ${number(calls)} ${word("count.calls")}`));
+    node("h2", {}, shown.length ? word("board.needs") : word("wall.all_calm"), ...(shown.length ? [" ", node("b", {}, number(shown.length + more))] : [])),
+    node("p", {}, `${word("count.calls")} `, node("b", {}, number(calls))));
   const items = shown.map(([state, text, since, place, life, step]) =>
     node("li", { "data-state": state, "data-step": step }, glyph(state), node("p", { class: "state" }, text),
       node("p", { class: "since" }, since), node("p", { class: "place" }, place), node("p", { class: "life" }, life)));
   if (!shown.length) items.push(node("li", { class: "all-calm", "data-state": "calm" }, glyph("calm")));
   if (more) items.push(node("li", { class: "more" }, word("wall.more", { count: number(more) })));
-  const day = figures.map(([name, figure]) => node("p", {}, node("b", {}, figure), ` ${word(`count.${name}`)}`));
+  const day = figures.map(([name, figure]) => node("p", {}, `${word(`count.${name}`)} `, node("b", {}, figure)));
   const gone = missing ? [node("p", { class: "missing" }, glyph("lost"), node("span", {}, missing))] : [];
   return [head, node("ul", {}, ...items), ...gone, node("footer", {}, ...day)];
 }
