@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 import typer
 
 from hackles.cli.options import Format
+from hackles.cli.wallboard_settings import Config, lacks, settled
 from hackles.errors import UsageError
 from hackles.wallboard.viewer import ALL_TEAMS, Role, Viewer
 
 if TYPE_CHECKING:
     from hackles.wallboard.book import Book
     from hackles.wallboard.settings import Settings
-
-Config: TypeAlias = Annotated[Path, typer.Option(metavar="PATH", help="The board's settings.")]
-CONFIG: Final = Path("wallboard.toml")
 
 Name: TypeAlias = Annotated[
     str, typer.Argument(metavar="NAME", help="As it is typed to sign in, or as the proxy says it.")
@@ -44,7 +42,7 @@ def user_add(
     no_password: Annotated[
         bool, typer.Option("--no-password", help="A proxy signs this person in.")
     ] = False,
-    config: Config = CONFIG,
+    config: Config = "",
 ) -> None:
     """Make an account; the password is asked for, or read as a line from standard input."""
     teams = frozenset([ALL_TEAMS] if all_teams else team or ())
@@ -65,7 +63,7 @@ def user_add(
 
 
 @users.command("list")
-def user_list(config: Config = CONFIG) -> None:
+def user_list(config: Config = "") -> None:
     """List all accounts."""
     with _board(config) as (_, book):
         from hackles.wallboard.accounts import Accounts
@@ -89,7 +87,7 @@ def user_list(config: Config = CONFIG) -> None:
 
 
 @users.command("password")
-def user_password(name: Name, config: Config = CONFIG) -> None:
+def user_password(name: Name, config: Config = "") -> None:
     """Give an account another password; whoever is signed in by the old one is not any longer."""
     with _board(config) as (settings, book):
         from hackles.wallboard.accounts import Accounts
@@ -107,7 +105,7 @@ def user_password(name: Name, config: Config = CONFIG) -> None:
 
 
 @users.command("remove")
-def user_remove(name: Name, config: Config = CONFIG) -> None:
+def user_remove(name: Name, config: Config = "") -> None:
     """Remove an account; whoever is signed in by it is not any longer."""
     with _board(config) as (_, book):
         from hackles.wallboard.accounts import Accounts
@@ -122,7 +120,7 @@ def user_remove(name: Name, config: Config = CONFIG) -> None:
 def audit(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="So many at most.")] = 50,
     format: Annotated[Format, typer.Option(help="A table, or JSON lines.")] = Format.TABLE,  # noqa: A002
-    config: Config = CONFIG,
+    config: Config = "",
 ) -> None:
     """Print who did what at the wallboard, the newest first."""
     with _board(config) as (_, book):
@@ -187,16 +185,18 @@ def _password() -> str:
 
 
 @contextmanager
-def _board(config: Path) -> "Iterator[tuple[Settings, Book]]":
+def _board(config: str) -> "Iterator[tuple[Settings, Book]]":
     """Open the book of the board that a file sets up, beside a board that may be running.
 
     Raises:
         UsageError: if that cannot be done.
     """
-    from hackles.wallboard import access, audit
-    from hackles.wallboard.book import Book
-
-    settings = _settings(config)
+    try:
+        from hackles.wallboard import access, audit
+        from hackles.wallboard.book import Book
+    except ModuleNotFoundError as error:
+        raise lacks(error) from error
+    settings = settled(config)
     folder = Path(settings.board.folder)
     _check_owner(folder)
     book = Book(folder, [access.TABLES, audit.TABLES])
@@ -213,30 +213,6 @@ def _check_owner(folder: Path) -> None:
 
     if sys.platform != "win32" and folder.exists() and folder.stat().st_uid != os.geteuid():
         raise UsageError(f"{folder} belongs to {folder.owner()}; run this as that user.")
-
-
-def _settings(config: Path) -> "Settings":
-    """Return what a file says.
-
-    Raises:
-        UsageError: if it cannot be read, or says what makes no sense.
-    """
-    import tomllib
-
-    import msgspec
-
-    from hackles.wallboard.settings import Settings
-
-    try:
-        settings = msgspec.convert(tomllib.loads(config.read_text("utf-8")), Settings)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(
-            f"{config} cannot be read ({reason}); name the board's settings."
-        ) from error
-    folder = config.absolute().parent / settings.board.folder
-    board = msgspec.structs.replace(settings.board, folder=str(folder))
-    return msgspec.structs.replace(settings, board=board)
 
 
 def _show(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

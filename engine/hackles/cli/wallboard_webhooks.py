@@ -12,21 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
+from hackles.cli.wallboard_settings import Config, lacks, settled
 from hackles.errors import UsageError
 
 if TYPE_CHECKING:
-    from hackles.wallboard.settings import Settings, Webhook
+    from hackles.wallboard.settings import Webhook
     from hackles.wallboard.webhooks.endpoints import Endpoints
     from hackles.wallboard.webhooks.outbox import Outbox
 
 webhooks = typer.Typer(help="What the board tells others, and what became of it.")
 
-_CONFIG: Final = Path("wallboard.toml")
 _SHOWN: Final = 1000
 
-Config = Annotated[
-    Path, typer.Option(metavar="PATH", help="The board's settings, which name its webhooks.")
-]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Of a webhook of the settings.")]
 
 
@@ -50,7 +47,7 @@ class _Opened(NamedTuple):
 
 
 @webhooks.command("list")
-def list_(config: Config = _CONFIG) -> None:
+def list_(config: Config = "") -> None:
     """Say of each webhook whether it gets through, what waits, and what could not be delivered."""
     with _opened(config) as opened:
         for name in opened.named:
@@ -58,7 +55,7 @@ def list_(config: Config = _CONFIG) -> None:
 
 
 @webhooks.command()
-def dead(name: Name, config: Config = _CONFIG) -> None:
+def dead(name: Name, config: Config = "") -> None:
     """List what could not be delivered: since when, id, kind, attempts, and why."""
     with _opened(config) as opened:
         for one in opened.outbox.dead(opened.known(name), _SHOWN):
@@ -73,7 +70,7 @@ def replay(
         str, typer.Argument(metavar="[ID]", help="One, as `dead` lists it.", show_default=False)
     ] = "",
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    config: Config = _CONFIG,
+    config: Config = "",
 ) -> None:
     """Send what could not be delivered anew, by the ids that it had."""
     import time
@@ -92,7 +89,7 @@ def replay(
 
 
 @webhooks.command()
-def enable(name: Name, config: Config = _CONFIG) -> None:
+def enable(name: Name, config: Config = "") -> None:
     """Send again to a receiver that had answered 410, or do not wait until one is tried again."""
     with _opened(config) as opened:
         opened.endpoints.enable(opened.known(name), True)
@@ -120,34 +117,23 @@ def _told(opened: _Opened, name: str) -> str:
 
 
 @contextmanager
-def _opened(config: Path) -> Iterator[_Opened]:
+def _opened(config: str) -> Iterator[_Opened]:
     """Open the book of a board.
 
     Raises:
         UsageError: if there is none yet, or the settings cannot be read.
     """
-    from hackles.wallboard.book import Book
-    from hackles.wallboard.webhooks import TABLES
-    from hackles.wallboard.webhooks.endpoints import Endpoints
-    from hackles.wallboard.webhooks.outbox import Outbox
-
-    settings = _settings(config)
-    folder = config.parent / settings.board.folder
+    try:
+        from hackles.wallboard.book import Book
+        from hackles.wallboard.webhooks import TABLES
+        from hackles.wallboard.webhooks.endpoints import Endpoints
+        from hackles.wallboard.webhooks.outbox import Outbox
+    except ModuleNotFoundError as error:
+        raise lacks(error) from error
+    settings = settled(config)
+    folder = Path(settings.board.folder)
     if not (folder / "board.db").exists():
         raise UsageError(f"There is no board in {folder} yet; `hackles wallboard` begins it.")
     with closing(Book(folder, [TABLES])) as book:
         named = {webhook.name: webhook for webhook in settings.webhook}
         yield _Opened(named, Outbox(book), Endpoints(book))
-
-
-def _settings(config: Path) -> "Settings":
-    import msgspec
-
-    from hackles.wallboard.settings import Settings
-
-    try:
-        return msgspec.toml.decode(config.read_bytes(), type=Settings)
-    except OSError as error:
-        raise UsageError(f"{config} cannot be read ({error.strerror}); add --config.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{config}: {error}.") from error
