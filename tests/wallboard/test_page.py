@@ -110,7 +110,8 @@ def running(folder: Path, port: int, settings: str = "") -> Iterator[str]:
     ):
         address = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: answers(address))
+            wait_until(lambda: process.poll() is not None or answers(address))
+            assert process.poll() is None, (folder / "log").read_text()
             yield address
         finally:
             process.send_signal(signal.SIGTERM)
