@@ -111,7 +111,7 @@ async def _view(port: int, begun: float, until: float, seen: Figures) -> None:
             seen["cut_off"] += 1
             break
         seen["bytes"] += len(line)
-        if line.startswith(b"data:"):
+        if line.startswith(b"data:") and line[5:].strip():
             rows = _told(line[5:]).rows
             newest = [row.points[-1][0] for row in rows if row.points]
             if newest and time.time() - begun > _SETTLE_S:

@@ -40,6 +40,19 @@ def test_a_life_may_skip_steps_and_never_goes_back(world):
         world.floor.step(BEN, alert, "helping", "pl")
 
 
+def test_what_gets_worse_after_it_was_resolved_is_an_alert_of_its_own(world):
+    world.begin("s1")
+    first = world.alert("s1")
+    world.floor.step(ANNA, first, "resolved", "en")
+    second = world.alert("s1", "irritated")
+    life = world.row("s1").life
+    assert (life.alert, life.step) == (second, "raised")
+    assert second != first
+    world.restart()
+    world.stand("s1", state="irritated", since_alert=first, alert={"id": second})
+    assert world.row("s1").life.alert == second
+
+
 def test_the_same_step_of_another_changes_nothing_and_is_no_fault(world):
     world.begin("s1")
     alert = world.alert("s1")

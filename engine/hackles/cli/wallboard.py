@@ -1,28 +1,18 @@
 """The supervisors' wallboard: `wallboard`, its settings, its accounts, its webhooks."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from hackles.cli.wallboard_accounts import audit, users
+from hackles.cli.wallboard_settings import USUAL, Config, lacks, settled
+from hackles.cli.wallboard_webhooks import webhooks
 from hackles.errors import UsageError
-
-if TYPE_CHECKING:
-    from hackles.wallboard.settings import Settings
-
-_USUAL = "wallboard.toml"
 
 wallboard = typer.Typer(
     help="The supervisors' wallboard of live calls. It needs the extra `wallboard`.",
     invoke_without_command=True,
 )
-
-Config = Annotated[
-    str,
-    typer.Option(
-        metavar="PATH", help="The board's settings.", show_default=f"{_USUAL}, if it is here"
-    ),
-]
 
 
 @wallboard.callback()
@@ -40,18 +30,20 @@ def board(
 ) -> None:
     """Show a floor of live calls, and the few that need a person, until Ctrl-C."""
     if context.invoked_subcommand is not None:
+        if config or broker:
+            raise UsageError(f"Put --config behind {context.invoked_subcommand} and what it does.")
         return
     settings = settled(config, broker)
     try:
         from hackles.wallboard import service
     except ModuleNotFoundError as error:
-        raise _lacks(error) from error
+        raise lacks(error) from error
     raise typer.Exit(service.run(settings))
 
 
 @wallboard.command()
 def check(
-    path: Annotated[str, typer.Argument(help="The board's settings.")] = _USUAL,
+    path: Annotated[str, typer.Argument(help="The board's settings.")] = USUAL,
 ) -> None:
     """Say everything that is wrong with the board's settings, or that they are well."""
     from hackles.wallboard.configuration import check as judged
@@ -72,23 +64,6 @@ def example() -> None:
     typer.echo(printed(), nl=False)
 
 
-def settled(config: str, broker: str = "") -> "Settings":
-    """Return the settings that are named, those that are here, or what holds without any.
-
-    Raises:
-        UsageError: which names every fault.
-    """
-    try:
-        from hackles.wallboard.configuration import load, without_file
-    except ModuleNotFoundError as error:
-        raise _lacks(error) from error
-    if config or Path(_USUAL).exists():
-        return load(config or _USUAL, broker)
-    return without_file(broker)
-
-
-def _lacks(error: ModuleNotFoundError) -> UsageError:
-    return UsageError(
-        f"The wallboard needs {error.name}, which is not installed; "
-        "pip install 'hackles[wallboard]'."
-    )
+wallboard.command()(audit)
+wallboard.add_typer(users, name="user")
+wallboard.add_typer(webhooks, name="webhooks")

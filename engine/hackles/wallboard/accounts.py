@@ -80,32 +80,30 @@ class Accounts:
         found = self._book.rows("SELECT * FROM account WHERE key = ?", _key(name))
         return _account(found[0]) if found else None
 
+    def known(self, name: str) -> Account:
+        """Return the account by a name.
+
+        Raises:
+            UsageError: if there is none.
+        """
+        account = self.find(name)
+        if account is None:
+            raise UsageError(
+                f"There is no account {name}; `hackles wallboard user list` names all."
+            )
+        return account
+
     def all(self) -> list[Account]:
         """Return all accounts, by their names."""
         return [_account(row) for row in self._book.rows("SELECT * FROM account ORDER BY key")]
 
     def set_password(self, name: str, password: str) -> None:
-        """Keep another hash.
-
-        Raises:
-            UsageError: if there is no such account.
-        """
-        sql = "UPDATE account SET password = ? WHERE key = ?"
-        if not self._book.do(sql, password, _key(name)):
-            raise UsageError(_nobody(name))
+        """Keep another hash, if there still is such an account."""
+        self._book.do("UPDATE account SET password = ? WHERE key = ?", password, _key(name))
 
     def remove(self, name: str) -> None:
-        """Remove an account; its sessions go with it.
-
-        Raises:
-            UsageError: if there is no such account.
-        """
-        if not self._book.do("DELETE FROM account WHERE key = ?", _key(name)):
-            raise UsageError(_nobody(name))
-
-
-def _nobody(name: str) -> str:
-    return f"There is no account {name}; `hackles wallboard user list` names all."
+        """Remove an account, if there is such a one; its sessions go with it."""
+        self._book.do("DELETE FROM account WHERE key = ?", _key(name))
 
 
 def _key(name: str) -> str:

@@ -82,7 +82,7 @@ class Audit:
         self._book.do(
             'INSERT INTO audit (at, "by", what, about, address) VALUES (?, ?, ?, ?, ?)',
             now,
-            *(text[:_LONGEST] for text in (by, what, about, address)),
+            *(_in_one_line(text) for text in (by, what, about, address)),
         )
         if now - self._purged_at > _DAY_S:
             self._purged_at = now
@@ -102,3 +102,8 @@ class Audit:
             limit,
         )
         return [Entry(**dict(row)) for row in found]
+
+
+def _in_one_line(text: str) -> str:
+    """Return a text of bounded length without newlines, and without signs that move a cursor."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:_LONGEST])

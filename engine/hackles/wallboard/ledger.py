@@ -92,9 +92,10 @@ class Ledger:
         """Take up the episode that is under way."""
         call.episode, alert = None, said.since_alert
         if alert and call.state in (State.RISING, State.IRRITATED):
-            call.episode = self._alerts.start(call, alert, call.since_at)
-            if said.alert is not None:
-                call.by_alert[str(said.alert.get("id"))] = call.episode
+            newest = str(said.alert.get("id")) if said.alert is not None else alert
+            known = call.by_alert.get(newest)
+            call.episode = known or self._alerts.start(call, alert, call.since_at)
+            call.by_alert[newest] = call.episode
             self._rest_if_false(call, at)
 
     def _take_live(self, call: LiveCall, line: heard.Line, at: float) -> None:
@@ -127,7 +128,9 @@ class Ledger:
             call.episode = None
             return
         call.warn(line, at)
-        if line.state is not State.EASED and call.episode is None:
+        is_open = call.episode is not None and call.episode.step is not Step.RESOLVED
+        if line.state is not State.EASED and not is_open:
+            # Whoever said that it is resolved could not know of what came after.
             call.episode = self._alerts.start(call, line.id, at)
         if call.episode is not None:
             call.by_alert[line.id] = call.episode

@@ -1,6 +1,7 @@
 """Who is signed in: a secret in a cookie, of which the book knows only the digest."""
 
 import secrets
+import time
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
@@ -24,7 +25,9 @@ _NOTED_S: Final = 30.0
 class Sessions:
     """The sessions of all who signed in."""
 
-    def __init__(self, book: Book, settings: SignIn, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, book: Book, settings: SignIn, clock: Callable[[], float] = time.time
+    ) -> None:
         """Read and write a book that has `TABLES`, and those of accounts."""
         self._book, self._clock = book, clock
         self._idle_s, self._longest_s = 60.0 * settings.idle_minutes, 3600.0 * settings.hours

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_OUTAGE_S: Final = 60.0
-"""An address that failed for so long was down; for less, what failed keeps to its own schedule."""
+_DOWN: Final = 3
+"""An address that failed so often in a row was down; if less, the fault may lie with one message,
+which keeps to its own schedule."""
 
 _LOOK_S: Final = 10.0
 """So often the book is looked at: `hackles wallboard webhooks` may have changed it."""
@@ -138,15 +139,15 @@ class Courier:
     def _succeeded(self, delivery: Delivery, outcome: Outcome, began_at: float) -> None:
         now = self._clock()
         self._outbox.done(delivery, now)
-        down_s = self._endpoints.succeeded(self._name, outcome.status, began_at, now)
-        if down_s >= _OUTAGE_S:
-            _log.info("Webhook %s answers again, after %.0f min.", self._name, down_s / 60)
+        before = self._endpoints.succeeded(self._name, outcome.status, began_at, now)
+        if before.failures >= _DOWN:
+            _log.info("Webhook %s gets through again.", self._name)
             self._outbox.all_due(self._name, now)
 
     def _failed(self, delivery: Delivery, outcome: Outcome) -> None:
         now = self._clock()
         health = self._endpoints.failed(self._name, outcome.status, outcome.retry_after_s, now)
-        if health.failures == 1:
+        if health.failures == _DOWN:
             _log.warning("Webhook %s: %s; it is tried again.", self._name, outcome.error)
         at = next_at(delivery.since_at, now, self._random)
         if at is None:

@@ -52,16 +52,16 @@ class Endpoints:
         found = self._book.rows(sql, name)
         return Health(bool(found[0][0]), *found[0][1:]) if found else Health()
 
-    def succeeded(self, name: str, status: int | None, began_at: float, now: float) -> float:
-        """Note that something got through; return for how long nothing had, in seconds.
+    def succeeded(self, name: str, status: int | None, began_at: float, now: float) -> Health:
+        """Note that something got through; return how it did before.
 
         What was under way before the newest failure says nothing of how it does since.
         """
         before = self.health(name)
         if before.next_at > began_at:
-            return 0.0
+            return Health()
         self._write(name, Health(before.is_enabled, None, 0, 0.0, status, now))
-        return 0.0 if before.failing_since is None else now - before.failing_since
+        return before
 
     def failed(self, name: str, status: int | None, rest_s: float | None, now: float) -> Health:
         """Note that something did not, and for how long it asked to be left in peace, if it did."""

@@ -98,13 +98,13 @@ def _facts(
     by = said["texts"]["agent"] if happening.by == "agent" else happening.by
     state = "" if happening.kind == "alert.raised" else _state(happening, language)
     values = {
-        "queue": happening.queue,
-        "state": state,
-        "because": ", ".join((happening.because or {}).get(language, ())),
-        "by": by,
-        "session": happening.session,
+        "queue": plain(happening.queue),
+        "state": plain(state),
+        "because": plain(", ".join((happening.because or {}).get(language, ()))),
+        "by": plain(by),
+        "session": plain(happening.session),
     }
-    return [(said["facts"][key], plain(value)) for key, value in values.items() if value]
+    return [(said["facts"][key], value) for key, value in values.items() if value]
 
 
 def _state(happening: Happening, language: str) -> str:
