@@ -16,13 +16,13 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import soundfile
 from PIL import Image
@@ -35,6 +35,9 @@ _SAMPLES = _HERE.parent / "audio_samples"
 _OUT = _HERE / "wallboard"
 _BIN = Path(sys.executable).parent
 _COLOURS = 128
+_WIDEST = 1920
+_PEOPLE = ("maria", "jan")
+_PASSWORD = "only for these pictures"  # noqa: S105
 _RATE = 8000
 _QUEUES = ("Billing", "Deliveries", "Contracts", "Repairs")
 _GROUPS = (
@@ -50,7 +53,7 @@ _GROUPS = (
 _LEAD_S = 45.0
 """A caller who grows irritated here has talked for so long before."""
 
-_LOOK_S = 150.0
+_LOOK_S = 170.0
 """So long after the first call the pictures are taken."""
 
 _VIEWS = {
@@ -81,6 +84,8 @@ url = "{board}"
 _BOARD = """
 [board]
 listen = "127.0.0.1:{port}"
+[sign_in]
+by = "password"
 [[team]]
 name = "Accounts"
 queues = ["Billing", "Contracts"]
@@ -117,8 +122,9 @@ def main() -> None:
             files = [recordings[sample] for sample in samples]
             playing.append(stack.enter_context(calls(files, times, audio, register, number)))
         time.sleep(max(0.0, begun + _LOOK_S - time.monotonic()))
-        act(address)
-        take(browser, address)
+        maria, jan = (stack.enter_context(signed_in(name, address)) for name in _PEOPLE)
+        act(maria, jan)
+        take(browser, maria)
 
 
 def written(folder: Path) -> dict[str, Path]:
@@ -141,7 +147,12 @@ def board(folder: Path) -> Iterator[str]:
     """Run a board, and yield its address."""
     port = free_port()
     (folder / "wallboard.toml").write_text(_BOARD.format(port=port))
-    command = [_BIN / "hackles", "wallboard", "--config", folder / "wallboard.toml"]
+    given = ["--config", folder / "wallboard.toml"]
+    for name in _PEOPLE:
+        may = [name, "--role", "supervisor", "--all-teams"]
+        adding = [_BIN / "hackles", "wallboard", "user", "add", *may, *given]
+        subprocess.run(adding, cwd=folder, input=f"{_PASSWORD}\n", text=True, check=True)
+    command = [_BIN / "hackles", "wallboard", *given]
     with running(command, folder, port):
         yield f"http://127.0.0.1:{port}"
 
@@ -168,7 +179,7 @@ def registrar(control: str) -> Iterator[str]:
             nth = next(given)
             said |= {"call": f"1718-{22 + nth}", "agent": f"a-{(7 * nth) % 31:02d}"}
             said |= {"queue": _QUEUES[(nth * 5 + nth // 4) % len(_QUEUES)]}
-            post(f"{control}/calls", said)
+            httpx.post(f"{control}/calls", json=said).raise_for_status()
             self.send_response(200)
             self.end_headers()
 
@@ -196,52 +207,53 @@ def calls(files: list[Path], times: int, to: str, register: str, number: int) ->
             process.terminate()
 
 
-def act(address: str) -> None:
+def signed_in(name: str, address: str) -> httpx.Client:
+    """Return somebody who has signed in."""
+    person = httpx.Client(base_url=address, timeout=10)
+    said = person.post("/api/sign-in", json={"name": name, "password": _PASSWORD})
+    person.headers["X-CSRF-Token"] = said.raise_for_status().json()["csrf"]
+    return person
+
+
+def act(maria: httpx.Client, jan: httpx.Client) -> None:
     """See one of the alerts, and help with another."""
-    me = get(f"{address}/api/me")
-    view = get(f"{address}/api/view?lang=en")
+    view = maria.get("/api/view?lang=en").json()
     rows = {row["session"]: row for row in view["rows"]}
     lives = [rows[session]["life"] for session in view["order"] if rows[session]["life"]]
-    for life, step in zip(lives[2:4], ("seen", "helping"), strict=False):
-        post(f"{address}/api/alerts/{life['alert']}/step", {"step": step}, me["csrf"])
+    for life, person, step in zip(lives[2:4], (maria, jan), ("seen", "helping"), strict=False):
+        done = person.post(f"/api/alerts/{life['alert']}/step", json={"step": step})
+        done.raise_for_status()
 
 
-def take(browser: Browser, address: str) -> None:
+def take(browser: Browser, maria: httpx.Client) -> None:
     """Take all pictures."""
-    first = get(f"{address}/api/view?lang=en")["order"][0]
+    address = str(maria.base_url).rstrip("/")
+    first = maria.get("/api/view?lang=en").json()["order"][0]
     for name, (scheme, (width, height), factor, query) in _VIEWS.items():
         size: Any = {"width": width, "height": height}
         given: Any = {"color_scheme": scheme, "device_scale_factor": factor, "locale": "en"}
-        page = browser.new_page(
-            viewport=size, is_mobile=width < 600, has_touch=width < 600, **given
+        is_phone = width < 600
+        context = browser.new_context(
+            viewport=size, is_mobile=is_phone, has_touch=is_phone, **given
         )
+        context.add_cookies(
+            [{"name": "hackles", "value": maria.cookies["hackles"], "url": address}]
+        )
+        page = context.new_page()
         page.goto(f"{address}/?{query.format(call=first)}", wait_until="domcontentloaded")
         ready(page)
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-        if width > 1920:
-            picture = picture.resize((1920, 1080), Image.Resampling.LANCZOS)
+        if width > _WIDEST:
+            picture = picture.resize((_WIDEST, height * _WIDEST // width), Image.Resampling.LANCZOS)
         path = _OUT / f"{name}.png"
         picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
-        page.close()
+        context.close()
 
 
 def ready(page: Page) -> None:
     """Wait until there is something to see, and it stands still."""
     page.wait_for_selector(".card:visible, .tile:visible, .curve:visible, #wall li:visible")
     page.wait_for_timeout(1500)
-
-
-def get(url: str) -> Any:
-    """Return what stands there."""
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310
-        return json.load(answer)
-
-
-def post(url: str, said: object, csrf: str = "") -> None:
-    """Send something there."""
-    headers = {"Content-Type": "application/json", "X-CSRF-Token": csrf}
-    request = urllib.request.Request(url, json.dumps(said).encode(), headers)  # noqa: S310
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
 
 
 @contextmanager

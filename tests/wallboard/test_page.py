@@ -15,7 +15,9 @@ import pytest
 
 from tests.browser import barriers, browser, watched
 from tests.program import ENVIRONMENT, HACKLES, wait_until
+from tests.wallboard.served import EVERYTHING, PASSWORD, enrol
 from tests.wallboard.telling import Telling
+from tests.wallboard.world import ANALYST
 
 LAPTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -110,7 +112,8 @@ def running(folder: Path, port: int, settings: str = "") -> Iterator[str]:
     ):
         address = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: answers(address))
+            wait_until(lambda: process.poll() is not None or answers(address))
+            assert process.poll() is None, (folder / "log").read_text()
             yield address
         finally:
             process.send_signal(signal.SIGTERM)
@@ -375,7 +378,7 @@ def test_axe_finds_nothing_serious_in_any_view_or_colour_scheme(board, language)
             engine.alert(session, "irritated" if session in sessions[:2] else "rising")
         seen.wait("() => document.querySelectorAll('#needs > li').length === 4")
         seen.keys("j", "s", "j", "h")
-        views = ["", f"&call={sessions[0]}", "&wall", "&see=day"]
+        views = ["", f"&call={sessions[0]}", "&wall", "&see=day", "&see=audit", "&see=webhooks"]
         for view in views:
             seen.open(board.address, f"?lang={language}{view}")
             seen.page.wait_for_selector("main h2:visible, #wall h2:visible")
@@ -406,6 +409,65 @@ def test_enlarged_or_on_a_phone_nothing_is_cut_off_and_buttons_are_large_enough(
                         .map(({ width, height }) => Math.min(width, height))""",
                 )
                 assert min(boxes) >= 24
+
+
+def test_whoever_signs_in_comes_to_what_was_wanted_and_sees_what_the_role_may(chromium, tmp_path):
+    port = free_port()
+    enrol(tmp_path / "wallboard", EVERYTHING, ANALYST)
+    with running(tmp_path, port, '[sign_in]\nby = "password"\n') as address:
+        board = Board(address, chromium)
+        with board.window("?lang=en&wall") as seen:
+            seen.page.wait_for_url("**/sign-in*")
+            assert barriers(seen.page) == []
+            seen.page.fill("#name", EVERYTHING.name)
+            seen.page.fill("#password", "not the right one")
+            seen.keys("Enter")
+            seen.page.wait_for_selector("#fault:not(:empty)")
+            seen.page.fill("#password", PASSWORD)
+            seen.keys("Enter")
+            seen.page.wait_for_selector("#wall header")
+            seen.keys("Escape")
+            parts = "#parts a"
+            seen.page.wait_for_selector(parts)
+            assert seen.texts(parts) == ["Calls", "Today", "Audit log", "Webhooks"]
+            seen.page.click('#parts [data-part="audit"]')
+            seen.page.wait_for_selector("#desk tbody tr")
+            assert "signed in" in seen.page.inner_text("#desk")
+            assert barriers(seen.page) == []
+            seen.page.click("#menu summary")
+            seen.page.click("#sign-out")
+            seen.page.wait_for_url("**/sign-in*")
+            seen.page.fill("#name", ANALYST.name)
+            seen.page.fill("#password", PASSWORD)
+            seen.keys("Enter")
+            seen.page.wait_for_selector("#desk .figures")
+            assert seen.page.locator("#parts:visible, #board:visible, .tool:visible").count() == 2
+            # A wrong password is told as an error by the console of any browser.
+            assert [one for one in seen.complaints if "401" not in one] == []
+            seen.complaints.clear()
+
+
+def test_the_audit_log_has_what_was_done_by_keyboard(board):
+    with board.engine("one") as engine, board.window() as seen:
+        session = engine.begin("1718-26")
+        alert = engine.alert(session, "irritated")
+        seen.wait_for_step(session, "raised")
+        seen.keys("j", "s")
+        seen.wait_for_step(session, "seen")
+        seen.page.click('#parts [data-part="audit"]')
+        seen.page.wait_for_selector("#desk tbody tr")
+        first = seen.page.inner_text("#desk tbody tr >> nth=0")
+        assert "alert.seen" in first
+        assert alert in first
+
+
+def test_sounds_are_off_until_they_are_wanted_and_the_browser_remembers(board):
+    with board.window() as seen:
+        chime = "#chime[aria-pressed={}]"
+        seen.page.wait_for_selector(chime.format("false"))
+        seen.page.click("#chime")
+        seen.page.reload(wait_until="domcontentloaded")
+        seen.page.wait_for_selector(chime.format("true"))
 
 
 def test_a_lost_connection_is_said_and_found_again(chromium, tmp_path):
