@@ -16,8 +16,8 @@ from hackles.exchange.link import LinkError
 from hackles.exchange.messages import Acknowledge, Answer, Beat, Heard, Message, Standing, Tell
 from hackles.exchange.outbox import Outbox
 from hackles.guidance import load
-from hackles.live.curve import EASED_S
 from hackles.live.cues import Cues
+from hackles.live.curve import EASED_S
 from hackles.live.desk import Desk
 from hackles.live.lookups import Lookups
 from hackles.live.metrics import Metrics
