@@ -227,7 +227,7 @@ def test_wrong_usage_is_told_in_one_sentence(board, arguments, sentence):
 
 
 def test_without_a_board_or_settings_it_is_told_what_to_do(tmp_path):
-    with pytest.raises(UsageError, match=r"cannot be read .*; add --config"):
+    with pytest.raises(UsageError, match="is not there"):
         said("list", "--config", tmp_path / "none.toml")
     config = tmp_path / "wallboard.toml"
     config.write_text("")
