@@ -188,7 +188,7 @@ def test_over_a_way_that_fails_in_every_way_all_arrives_once_and_orders_are_obey
             sink.rest()
         elif step == "withdraw":
             sink.forget(f"call {calls}")
-            calls += 1
+            calls, said = calls + 1, said + 1
         else:
             sink.write([reading(said + one, f"call {calls}") for one in range(step)])
             said += step

@@ -88,8 +88,8 @@ def test_of_a_call_whose_caller_withdrew_nothing_lies_in_redis_any_more(broker):
                 return [entry[b"message"] for _, entry in client.xrange(EVENTS)]
 
             wait_until(lambda: sum(b'"call 1"' in said for said in found()) == 1)
+            wait_until(lambda: sum(b'"another"' in said for said in found()) == 1)
             assert sum(b'"withdrawn"' in said for said in found()) == 1
-            assert sum(b'"another"' in said for said in found()) == 1
         with board() as wall:
             wall.listen(broker.url)
             wait_until(lambda: len(wall.messages) == 2)

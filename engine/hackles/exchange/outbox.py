@@ -9,6 +9,9 @@ from hackles.exchange.messages import Beat, Heard, Message, Said, Standing
 ROOM: Final = 20_000
 """Messages that wait for a board; at a hundred calls these are some two minutes."""
 
+_MOST_SPARED: Final = 100
+"""Ends of calls that are not let go at one time."""
+
 _WITHDRAWN: Final = "withdrawn"
 
 
@@ -40,17 +43,19 @@ class Outbox:
     def say(self, said: Said, at: float) -> None:
         """Take in what is to be said, and let the oldest go if there is no room.
 
-        That a caller withdrew consent is not let go: it is said again, behind all else.
+        That a caller withdrew consent is not let go, nor that a call has ended, which would stay
+        on the board for ever: it is said again, behind all else.
         """
-        wishes = []
+        spared: list[Message] = []
         while len(self._kept) >= self._room:
             oldest = self._kept.popleft()
-            if _is_wish(oldest.said):
-                wishes.append(oldest)
+            is_end = _is_end(oldest.said) and len(spared) < _MOST_SPARED
+            if is_end or _is_wish(oldest.said):
+                spared.append(oldest)
             else:
                 self.lost += 1
-        for wish in wishes:
-            self._keep(wish.said, wish.at)
+        for one in spared:
+            self._keep(one.said, one.at)
         self._keep(said, at)
 
     def next(self, most: int) -> list[Message]:
@@ -105,6 +110,10 @@ def _call(said: Said) -> Any:
     if isinstance(said, Heard):
         return None if _is_wish(said) else said.line.get("call")
     return said.call if isinstance(said, Standing) else None
+
+
+def _is_end(said: Said) -> bool:
+    return isinstance(said, Heard) and said.line.get("type") == "summary"
 
 
 def _is_wish(said: Said) -> bool:

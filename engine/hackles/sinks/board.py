@@ -24,7 +24,7 @@ from hackles.exchange.messages import (
     Standing,
 )
 from hackles.exchange.outbox import Outbox
-from hackles.records import LiveRecord, Outcome, Satisfaction, live_line
+from hackles.records import CallNews, LiveEvent, LiveRecord, Outcome, Satisfaction, live_line
 from hackles.types import Gap, Reading
 
 _log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ _REST_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 _PATIENCE_S: Final = (5.0, 10.0, 20.0, 40.0, 60.0)
 """What nobody confirms for so long is sent again: a broker may have lost it, unseen by us."""
 
+_WITHDRAWN: Final = "withdrawn"
 _SAID_EVERY_S: Final = 60.0
 _MOST_BOARDS: Final = 8
 _LONGEST_NAME: Final = 200
@@ -94,15 +95,17 @@ class BoardSink:
         if not self._outbox:
             self._confirmed = self._clock()
         for record in records:
-            if not isinstance(record.event, Outcome | Satisfaction):  # no board shows these
+            if _is_to_tell(record.event):
                 self._outbox.say(said(record), record.at)
         is_urgent = any(not isinstance(record.event, Reading | Gap) for record in records)
         if is_urgent or self._clock() - self._talked >= _GATHERED_S:
             self._talk()
 
     def forget(self, call: str) -> None:
-        """Say nothing more of a call, and have deleted what lies on its way."""
+        """Say nothing of a call but this, and have deleted what lies on its way."""
         self._link.forget(self._outbox.forget(call))
+        gone = LiveRecord(call, "", "", "", self._today(), CallNews(_WITHDRAWN))
+        self._outbox.say(said(gone), gone.at)
         self._talk()
 
     def rest(self) -> None:
@@ -191,6 +194,12 @@ class BoardSink:
             self._said[what] = self._clock()
             _log.warning(sentence, *args)
         return is_due
+
+
+def _is_to_tell(event: LiveEvent) -> bool:
+    """Return whether boards are told: not of what none shows, nor again of a caller's wish."""
+    is_wish = isinstance(event, CallNews) and event.state == _WITHDRAWN
+    return not is_wish and not isinstance(event, Outcome | Satisfaction)
 
 
 def said(record: LiveRecord) -> Said:
