@@ -34,7 +34,7 @@ _HERE = Path(__file__).parent
 _SAMPLES = _HERE.parent / "audio_samples"
 _OUT = _HERE / "wallboard"
 _BIN = Path(sys.executable).parent
-_COLOURS = 128
+_COLOURS = 224
 _WIDEST = 1920
 _PEOPLE = ("maria", "jan")
 _PASSWORD = "only for these pictures"  # noqa: S105
@@ -48,7 +48,7 @@ _GROUPS = (
     (21, ("en_calm_1", "es_calm_1", "pl_calm_1"), 3),
     (33, ("en_rising_2",), 1),
     (40, ("en_calm_1", "es_calm_1", "pl_calm_1"), 2),
-    (47, ("pl_rising_2", "es_rising_2"), 1),
+    (47, ("pl_rising_2", "es_calm_1"), 1),
 )
 _LEAD_S = 45.0
 """A caller who grows irritated here has talked for so long before."""
@@ -112,6 +112,7 @@ def main() -> None:
         folder = Path(name)
         recordings = written(folder)
         address = stack.enter_context(board(folder))
+        maria, jan = (stack.enter_context(signed_in(name, address)) for name in _PEOPLE)
         audio, control = stack.enter_context(engine(folder, address))
         register = stack.enter_context(registrar(control))
         browser = stack.enter_context(chromium(folder))
@@ -122,7 +123,6 @@ def main() -> None:
             files = [recordings[sample] for sample in samples]
             playing.append(stack.enter_context(calls(files, times, audio, register, number)))
         time.sleep(max(0.0, begun + _LOOK_S - time.monotonic()))
-        maria, jan = (stack.enter_context(signed_in(name, address)) for name in _PEOPLE)
         act(maria, jan)
         take(browser, maria)
 
@@ -207,12 +207,13 @@ def calls(files: list[Path], times: int, to: str, register: str, number: int) ->
             process.terminate()
 
 
-def signed_in(name: str, address: str) -> httpx.Client:
-    """Return somebody who has signed in."""
-    person = httpx.Client(base_url=address, timeout=10)
-    said = person.post("/api/sign-in", json={"name": name, "password": _PASSWORD})
-    person.headers["X-CSRF-Token"] = said.raise_for_status().json()["csrf"]
-    return person
+@contextmanager
+def signed_in(name: str, address: str) -> Iterator[httpx.Client]:
+    """Yield somebody who has signed in."""
+    with httpx.Client(base_url=address, timeout=10) as person:
+        said = person.post("/api/sign-in", json={"name": name, "password": _PASSWORD})
+        person.headers["X-CSRF-Token"] = said.raise_for_status().json()["csrf"]
+        yield person
 
 
 def act(maria: httpx.Client, jan: httpx.Client) -> None:

@@ -5,7 +5,7 @@ import { clock, word } from "./words.js";
 
 const APART_S = 15;
 const SHORTEST_S = 120;
-const ABOVE = 22, BELOW = 20, ASIDE = 10; // pixels
+const ABOVE = 22, BELOW = 20, ASIDE = 16; // pixels
 const EVERY_S = [10, 30, 60, 120, 300, 600, 1800, 3600];
 const TICK_PX = 90;
 const MARKS = {
@@ -57,7 +57,7 @@ function axis(end, x, floor) {
   const ticks = [];
   for (let time = 0; time <= end; time += every) {
     const anchor = time === 0 ? "start" : x(end) - x(time) < 20 ? "end" : "middle";
-    ticks.push(shape("text", { class: "tick", x: time ? x(time) : 2, y: floor + 15, "text-anchor": anchor }, clock(time)));
+    ticks.push(shape("text", { class: "tick", x: time ? x(time) : 10, y: floor + 15, "text-anchor": anchor }, clock(time)));
   }
   return ticks;
 }

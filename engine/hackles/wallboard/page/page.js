@@ -141,6 +141,7 @@ function go(query) {
 
 /** Back to the board, to the row that was left. */
 function back() {
+  by("menu").removeAttribute("open");
   if (face === "calls") return;
   go({});
   const row = document.querySelector('#board li[aria-current="true"] a.open');
