@@ -9,7 +9,7 @@ from typing import Any, Final
 from hackles.live import logs
 from hackles.live.pages import Page
 from hackles.live.system import on_signals
-from hackles.wallboard import access, audit, floor, pages, webhooks
+from hackles.wallboard import access, audit, floor, pages, watching, webhooks
 from hackles.wallboard.application import application
 from hackles.wallboard.board_roads import roads as board_roads
 from hackles.wallboard.book import Book
@@ -64,6 +64,7 @@ class Service:
             *board_roads(self.floor, self.hub, self.audit, language),
             *self.intake.roads(),
             *self.webhooks.roads(),
+            *watching.roads(self.floor, self.hub, self.webhooks),
         ]
 
     async def run(self) -> int:

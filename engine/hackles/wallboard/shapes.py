@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 
-class _Shape(msgspec.Struct, frozen=True, kw_only=True):
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """What all shapes have in common."""
 
 
@@ -46,7 +46,7 @@ What: TypeAlias = Literal[
 """A `Step`, or what is `Escalated`."""
 
 
-class Moment(_Shape, frozen=True):
+class Moment(Shape, frozen=True):
     """One step of an alert's life: `what` is a step, or an escalation that fell due.
 
     `by` is who did it ("" for the clock and the engine; "agent" for whoever takes the call).
@@ -58,7 +58,7 @@ class Moment(_Shape, frozen=True):
     at: float
 
 
-class Life(_Shape, frozen=True):
+class Life(Shape, frozen=True):
     """The life of one alert: an episode from its first warning to its end.
 
     Attributes:
@@ -82,7 +82,7 @@ class Life(_Shape, frozen=True):
     moments: list[Moment]
 
 
-class Row(_Shape, frozen=True):
+class Row(Shape, frozen=True):
     """One live call on the board.
 
     Attributes:
@@ -133,7 +133,7 @@ class Row(_Shape, frozen=True):
     life: Life | None
 
 
-class Host(_Shape, frozen=True):
+class Host(Shape, frozen=True):
     """One engine, as the board hears it."""
 
     name: str
@@ -145,7 +145,7 @@ class Host(_Shape, frozen=True):
     lost: int
 
 
-class Day(_Shape, frozen=True):
+class Day(Shape, frozen=True):
     """Counts since midnight, of the calls that the reader may see.
 
     Attributes:
@@ -172,7 +172,7 @@ class Day(_Shape, frozen=True):
     false_alarm_rate: float | None
 
 
-class View(_Shape, frozen=True):
+class View(Shape, frozen=True):
     """The whole board, as one reader may see it: the event `view`.
 
     `version` grows with each change; `order` has the sessions, those who need help first; `day`
@@ -189,7 +189,7 @@ class View(_Shape, frozen=True):
     queues: list[str]
 
 
-class Changes(_Shape, frozen=True, omit_defaults=True):
+class Changes(Shape, frozen=True, omit_defaults=True):
     """What is another than in version `after`: the event `changes`; what is None is as before.
 
     A reader who has another version than `after` asks for the whole view anew. New points go
@@ -207,7 +207,7 @@ class Changes(_Shape, frozen=True, omit_defaults=True):
     queues: list[str] | None = None
 
 
-class ToldAlert(_Shape, frozen=True):
+class ToldAlert(Shape, frozen=True):
     """One alert within a call, as it was told."""
 
     id: str
@@ -220,7 +220,7 @@ class ToldAlert(_Shape, frozen=True):
     because: list[str]
 
 
-class ToldGap(_Shape, frozen=True):
+class ToldGap(Shape, frozen=True):
     """A stretch that was not scored, and why."""
 
     since: float
@@ -229,7 +229,7 @@ class ToldGap(_Shape, frozen=True):
     text: str
 
 
-class ToldCard(_Shape, frozen=True):
+class ToldCard(Shape, frozen=True):
     """A card of the guidance that the agent was shown."""
 
     time: float
@@ -237,14 +237,14 @@ class ToldCard(_Shape, frozen=True):
     title: str
 
 
-class ToldNote(_Shape, frozen=True):
+class ToldNote(Shape, frozen=True):
     """What the agent wrote down during the call."""
 
     time: float
     text: str
 
 
-class ToldEarlier(_Shape, frozen=True):
+class ToldEarlier(Shape, frozen=True):
     """What came of an earlier call of this customer."""
 
     at: float
@@ -255,7 +255,7 @@ class ToldEarlier(_Shape, frozen=True):
     by_when: str
 
 
-class CallPage(_Shape, frozen=True):
+class CallPage(Shape, frozen=True):
     """All that the board knows of one call: its whole curve, and what happened."""
 
     row: Row
@@ -269,7 +269,7 @@ class CallPage(_Shape, frozen=True):
     is_over: bool
 
 
-class Me(_Shape, frozen=True):
+class Me(Shape, frozen=True):
     """Who asks, and what they may do.
 
     `csrf` is to be sent back in the header `X-CSRF-Token` with whatever is not a GET.
@@ -282,7 +282,7 @@ class Me(_Shape, frozen=True):
     sign_in: Literal["nobody", "password", "header"]
 
 
-class Fault(_Shape, frozen=True):
+class Fault(Shape, frozen=True):
     """What was wrong, as one sentence that says what to do."""
 
     error: str
