@@ -8,7 +8,7 @@ from hackles.errors import UsageError
 from hackles.wallboard.webhooks.signing import new_secret, read_secrets, signed
 from tests.wallboard.webhook_receivers import NOON, Got, verified
 
-SECRET = "whsec_7ZWmmRANLJBfTrzl1mHavUE6WHO01IE/TRc97S1YVdo="
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
 def got(body=b'{"a":1}', secrets=(SECRET,), at=NOON, id_="one"):

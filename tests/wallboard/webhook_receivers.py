@@ -141,6 +141,7 @@ def opened(tmp_path, *hooks: Webhook, clock=None, public_url: str = "", **given:
     clock = clock or Clock()
     given = {"random": lambda: 0.5, "rest": clock.rest} | given
     with closing(Book(tmp_path / "board", [TABLES])) as book:
+        book.do("PRAGMA synchronous = OFF")  # nobody pulls the plug
         yield Webhooks(settings, book, clock, **given)
 
 
