@@ -1,104 +1,93 @@
-"""The whole service, as strangers try it: its roads, and what there is to find behind them.
+"""The whole service, as strangers try it: all its roads, and calls of two teams behind them."""
 
-Where a road is not built yet, a stand-in with the same path and the same rights.
-"""
-
-from importlib.resources import files
-from typing import Literal
+import asyncio
+import time
 
 import msgspec
-from sse_starlette import EventSourceResponse
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
 
-from hackles.exchange.messages import Answer, Message
-from hackles.live.asking import Body, answered, read
-from hackles.wallboard.roads import ANYBODY, ENGINE, SIGNED_IN, Road
-from hackles.wallboard.viewer import ALL_TEAMS, Role
-from hackles.wallboard.visit import visit
+from hackles.exchange.messages import Beat, Heard, Message
+from hackles.wallboard import floor as floors
+from hackles.wallboard import pages, watching, webhooks
+from hackles.wallboard.board_roads import roads as board_roads
+from hackles.wallboard.floor import Floor
+from hackles.wallboard.hub import Hub
+from hackles.wallboard.intake import Intake
+from hackles.wallboard.roads import SIGNED_IN, Road
+from hackles.wallboard.settings import Team, Webhook
+from hackles.wallboard.webhooks import Webhooks
+from hackles.wallboard.webhooks.signing import new_secret
 
-TABLES = ()
+TABLES = (floors.TABLES, webhooks.TABLES)
 """Of the rooms whose roads are below, beside those of access and audit."""
 
 CALLS = {"call-of-billing": "Billing", "call-of-sales": "Sales"}
 ALERTS = {"alert-of-billing": "Billing", "alert-of-sales": "Sales"}
 FILE = "page.css"
 FILLED = {"session": "call-of-billing", "alert": "alert-of-billing", "name": FILE}
-"""What stands in paths."""
+"""What stands in paths; a webhook has the name of the page's file, too."""
 
-SEES = frozenset({Role.SUPERVISOR, Role.AGENT})
-
-
-class Step(Body):
-    step: Literal["seen", "helping", "resolved", "false_alarm"]
-
-
-class Sent(msgspec.Struct):
-    ok: bool = True
+_STATE = {"state": "rising", "level": 0.6, "trend_per_min": 0.2, "confidence": 0.8}
 
 
 def service_roads(access):
-    """Return all roads beside those of access."""
-
-    def seen(viewer, team):
-        is_theirs = team is not None and viewer.teams & {team, ALL_TEAMS}
-        return bool(is_theirs) and Role.SUPERVISOR in viewer.roles
-
-    async def calls(request, viewer):
-        name = request.path_params["session"]
-        if not seen(viewer, CALLS.get(name)):
-            raise HTTPException(404, "There is no such call on your board.")
-        return answered(Sent())
-
-    async def view(request, viewer):
-        return answered({name: 1 for name, team in CALLS.items() if seen(viewer, team)})
-
-    async def step(request, viewer):
-        await read(request, Step)
-        name = request.path_params["alert"]
-        if not seen(viewer, ALERTS.get(name)):
-            raise HTTPException(404, "There is no such alert on your board.")
-        access.audit.note(viewer.name, "seen", name, visit(request).address)
-        return answered(Sent())
-
-    async def events(request, viewer):
-        async def stream():
-            while visit(request).may_look():
-                yield {"event": "alive", "data": ""}
-                await asyncio.sleep(0.02)
-
-        import asyncio
-
-        return EventSourceResponse(stream())
-
-    async def feed(request, viewer):
-        return answered(Answer(board="b", run="r", heard=0))
-
-    async def page(request, viewer):
-        return Response("<!doctype html><title>Board</title>", media_type="text/html")
-
-    async def static(request, viewer):
-        name = request.path_params["name"]
-        file = files("hackles.live") / "page" / name
-        if not file.is_file():
-            raise HTTPException(404, "There is no such page.")
-        return Response(file.read_bytes(), media_type="text/css")
-
-    async def broken(request, viewer):
-        raise RuntimeError("a secret of ours")
-
+    """Return all roads beside those of access; to be called on the board's loop."""
+    secret = f"{access.settings.board.folder}/whsec"
+    with open(secret, "w") as file:
+        file.write(new_secret())
+    settings = msgspec.structs.replace(
+        access.settings,
+        team=tuple(Team(name=name, queues=(name,)) for name in CALLS.values()),
+        webhook=(Webhook(name=FILE, url="https://hooks.example/", secret_file=secret),),
+    )
+    book = access.accounts._book
+    told = Webhooks(settings, book, audit=access.audit)
+    intake = Intake(lambda message: floor.take(message))
+    floor = Floor(settings, book, lambda _: None, intake.acknowledge)
+    hub = Hub(floor)
+    for message in _messages():
+        floor.take(_said(message))
+    access.works = [asyncio.create_task(hub.run()), asyncio.create_task(_beat(floor))]
     return [
-        _road("GET", "/api/view", SEES, view, gives=dict[str, int]),
-        _road("GET", "/api/events", SEES, events, kind="text/event-stream"),
-        _road("GET", "/api/calls/{session}", SEES, calls, gives=Sent),
-        _road("POST", "/api/alerts/{alert}/step", SEES, step, body=Step, gives=Sent),
-        _road("GET", "/api/day", frozenset({Role.ANALYST, Role.SUPERVISOR}), view, gives=dict),
-        _road("POST", "/feed", ENGINE, feed, body=Message, gives=Answer),
-        _road("GET", "/", ANYBODY, page, kind="text/html", is_documented=False),
-        _road("GET", "/static/{name}", ANYBODY, static, kind="text/css", is_documented=False),
-        _road("GET", "/broken", SIGNED_IN, broken, is_documented=False),
+        *pages.roads(settings.board.language),
+        *board_roads(floor, hub, access.audit, settings.board.language),
+        *intake.roads(),
+        *told.roads(),
+        *watching.roads(floor, hub, told),
+        Road(
+            method="GET",
+            path="/broken",
+            who=SIGNED_IN,
+            answer=_broken,
+            says="Break.",
+            is_documented=False,
+        ),
     ]
 
 
-def _road(method, path, who, answer, **more):
-    return Road(method=method, path=path, who=who, answer=answer, says="Stand in.", **more)
+async def _beat(floor):
+    """Be an engine that is there."""
+    while True:
+        floor.take(_said(Beat(calls=2)))
+        await asyncio.sleep(1.0)
+
+
+def _said(said):
+    return Message(engine="north", run="1", seq=1, at=time.time(), said=said)
+
+
+async def _broken(_request, _viewer):
+    raise RuntimeError("a secret of ours")
+
+
+def _messages():
+    """Yield what an engine says of two calls, each with an alert."""
+    yield Beat(calls=2)
+    for (session, team), alert in zip(CALLS.items(), ALERTS, strict=True):
+        of = {"call": session, "session": session, "at": "2026-11-01T00:00:00Z"}
+        yield _heard(of, team, type="call", state="begun")
+        more = {"id": alert, "time": 5.0, "since": 3.0, "evidence": [], "withheld": None}
+        yield _heard(of, team, type="alert", **_STATE, **more)
+
+
+def _heard(of, team, **line):
+    return Heard(line={"schema": 1, **of, **line}, queue=team, agent="a-1")

@@ -17,7 +17,7 @@ from hackles.live.asking import answered
 from hackles.wallboard.floor import Floor
 from hackles.wallboard.hub import Hub
 from hackles.wallboard.roads import ANYBODY, ENGINE, Road
-from hackles.wallboard.shapes import Step, Shape
+from hackles.wallboard.shapes import Shape, Step
 from hackles.wallboard.viewer import Viewer
 from hackles.wallboard.webhooks import Webhooks
 
