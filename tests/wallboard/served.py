@@ -17,6 +17,7 @@ from hackles.wallboard.application import application
 from hackles.wallboard.audit import Audit
 from hackles.wallboard.book import Book
 from hackles.wallboard.passwords import hashed
+from hackles.wallboard.patience import Patient
 from hackles.wallboard.settings import Board, Feed, Settings, SignIn
 from hackles.wallboard.viewer import ALL_TEAMS, Role, Viewer
 from tests.program import wait_until
@@ -151,8 +152,10 @@ def served(given, roads=lambda access: [], tables=()):
             access = Access(given, book, Audit(book, clock), clock)
             app = application([*roads(access), *access.roads()], access)
             roads_there.extend(app.state.roads)
-            pages.append((Page(app, stack, listen), asyncio.get_running_loop()))
-            await pages[0][0].serve()
+            page = Page(app, stack, listen)
+            page.config.http, page.config.ws = Patient, "none"
+            pages.append((page, asyncio.get_running_loop()))
+            await page.serve()
 
     def run():
         try:

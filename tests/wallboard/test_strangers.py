@@ -3,13 +3,13 @@
 import json
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
 
 from hackles.live import asking
-from hackles.wallboard import passwords
+from hackles.wallboard import passwords, patience
 from hackles.wallboard.roads import ANYBODY, ENGINE
 from hackles.wallboard.settings import Feed
 from hackles.wallboard.viewer import ALL_TEAMS, Role, Viewer
@@ -333,6 +333,41 @@ def test_a_body_that_does_not_come_is_waited_for_no_longer_than_it_may(board, mo
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         connection.sendall(HEAD.format(host=board.listen).encode() + b"1\r\n{\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("head", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+def test_a_head_that_does_not_come_is_waited_for_no_longer_than_it_may(board, monkeypatch, head):
+    monkeypatch.setattr(patience, "_HEAD_S", 0.2)
+    host, port = board.listen.split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536) == b""
+
+
+def test_nor_is_the_head_of_a_second_request_that_comes_letter_by_letter(board, monkeypatch):
+    monkeypatch.setattr(patience, "_HEAD_S", 0.3)
+    host, port = board.listen.split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: {board.listen}\r\n\r\n".encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.settimeout(0.02)
+        with pytest.raises(OSError, match=r"Broken pipe|reset"):
+            drip(connection)
+
+
+def drip(connection):
+    """Send a letter after the other until nobody takes them."""
+    for _ in range(500):
+        connection.sendall(b"G")
+        with suppress(TimeoutError):
+            connection.recv(65536)
+
+
+def test_no_other_protocol_is_spoken(board, root):
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    upgrade["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
+    assert root.get("/api/events/", headers=upgrade).status == 404
+    assert refused(board.stranger().get("/api/events", headers=upgrade), 401)
 
 
 def test_a_body_that_is_no_json_or_too_deep_is_refused(board, root):

@@ -175,7 +175,8 @@ class _Door:
         keys = self._spend(asked, name)
         account = self._access.accounts.find(name)
         known = account.password if account else ""
-        if not await self._passwords.fit(password, known) or account is None:
+        is_fit = await self._passwords.fit(password, known)
+        if not is_fit or account is None or account != self._access.accounts.find(name):
             # What is no account's name may be a password in the wrong field.
             about = account.viewer.name if account else ""
             self._access.audit.note("", "wrong password", about, asked.address)
@@ -200,9 +201,11 @@ class _Door:
         return list(most)
 
     async def _keep(self, account: Account, password: str) -> None:
+        """Keep another hash, unless somebody else did so while it was made."""
         if self._passwords:
             password = await self._passwords.hash(password)
-            self._access.accounts.set_password(account.viewer.name, password)
+            if self._access.accounts.find(account.viewer.name) == account:
+                self._access.accounts.set_password(account.viewer.name, password)
 
     def _begin(self, asked: Visit, viewer: Viewer) -> Response:
         """Return the answer that brings a new session."""

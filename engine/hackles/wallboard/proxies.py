@@ -48,8 +48,8 @@ class Proxies:
 
     def is_tls(self, asked: HTTPConnection) -> bool:
         """Return whether the request came by TLS: to us, or to the proxy that passes it on."""
-        if self.vouch(asked):
-            said = ",".join(asked.headers.getlist("x-forwarded-proto"))
+        said = ",".join(asked.headers.getlist("x-forwarded-proto"))
+        if said and self.vouch(asked):
             return said.rpartition(",")[2].strip().lower() == "https"
         return asked.scope.get("scheme") == "https"
 
