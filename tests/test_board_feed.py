@@ -1,19 +1,23 @@
 """What wallboards are told: what people may see, each thing until it is confirmed, no wish lost."""
 
 import asyncio
+import http.server
 import threading
 import time
+from typing import ClassVar
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hackles.exchange.direct import DirectLink
 from hackles.exchange.link import LinkError
 from hackles.exchange.messages import Acknowledge, Answer, Beat, Heard, Message, Standing, Tell
 from hackles.exchange.outbox import Outbox
 from hackles.guidance import load
-from hackles.live.cue import EASED_S
 from hackles.live.cues import Cues
+from hackles.live.curve import EASED_S
 from hackles.live.desk import Desk
 from hackles.live.lookups import Lookups
 from hackles.live.metrics import Metrics
@@ -242,6 +246,71 @@ def test_of_a_call_whose_caller_withdrew_nothing_waits_but_that_this_is_so():
     assert all("call 1" not in str(message) or _is_wish(message) for message in one.line.sent)
 
 
+# The direct way.
+
+
+class _Answers(http.server.BaseHTTPRequestHandler):
+    status, said, protocol_version = 200, b"", "HTTP/1.1"
+    bodies: ClassVar[list[bytes]] = []
+
+    def do_POST(self):
+        self.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.status:
+            self.send_response(self.status)
+            self.send_header("Content-Length", str(len(self.said)))
+            self.end_headers()
+            self.wfile.write(self.said)
+
+    def log_message(self, *said):
+        pass
+
+
+@pytest.fixture(scope="module")
+def answering():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever).start()
+        link = DirectLink(f"http://127.0.0.1:{server.server_port}/under/", "secret")
+        yield link
+        link.close()
+        server.shutdown()
+
+
+def message(seq: int, text: str = "") -> Message:
+    return Message(engine="a", run="r", seq=seq, at=1.0, said=Heard(line={"text": text}))
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "why"),
+    [
+        (401, b"", "the board does not know the secret in token_file"),
+        (404, b"", "correct url"),
+        (302, b"", "the status 302"),
+        (500, b"oh", "the status 500"),
+        (200, b"<html>", "no board of this version"),
+        (200, b"[" * 5000, "no board of this version"),
+        (0, b"", "timed out"),
+    ],
+)
+def test_whatever_answers_otherwise_than_a_board_is_a_link_error(answering, status, answer, why):
+    _Answers.status, _Answers.said = status, answer
+    if not status:
+        answering._connection.timeout = 0.1
+    with pytest.raises(LinkError, match=why):
+        answering.send([message(1)])
+    answering.close()
+
+
+def test_much_is_sent_in_several_goes(answering):
+    _Answers.bodies.clear()
+    _Answers.status = 200
+    _Answers.said = msgspec.json.encode(Answer(board="b", run="r", heard=0))
+    messages = [message(seq, "x" * 300_000) for seq in range(1, 10)]
+    assert len(answering.send(messages)) == len(_Answers.bodies) == 3
+    sent = [msgspec.json.decode(body, type=list[Message]) for body in _Answers.bodies]
+    assert [one for some in sent for one in some] == messages
+
+
 # The desk.
 
 
@@ -381,6 +450,20 @@ def test_what_is_done_at_the_board_is_recorded_with_who_did_it_and_is_on_the_age
         ("helping", "ben"),
         ("false_alarm", "ben"),
     ]
+
+
+def test_what_is_done_at_the_board_as_the_call_ends_is_recorded_unless_its_caller_withdraws():
+    for has_withdrawn in (False, True):
+        office = Office()
+        office.take(Begun(CALL), told(9.0), Ended("s1", 12.0, 8.0))
+        if has_withdrawn:
+            office.desk.withdraw("call 1")
+        first = event_id("s1", warning(9.0))
+        office.desk.obey(
+            Acknowledge(seq=1, session="s1", alert=first, verdict="resolved", by="b", at=1.0)
+        )
+        last = office.heard()[-1].line
+        assert last["type"] == ("call" if has_withdrawn else "acknowledgement")
 
 
 def test_the_agent_s_own_answer_reaches_the_board_without_a_name():

@@ -171,9 +171,14 @@ def test_what_is_of_another_session_or_another_alert_clears_nothing(desktop):
             record(alert(State.IRRITATED)),
             record(END, session="s0"),
             record(Acknowledgement(64.0, record_id(record(alert())), "seen")),
+            record(
+                Acknowledgement(64.0, record_id(record(alert(State.IRRITATED))), "seen", "anna")
+            ),
             record(alert(), call="call 2"),
         )
         wait_until(lambda: len(desktop.shown()) == 2)
+        agent.tell(record(Acknowledgement(64.0, "the episode's first", "false_alarm", "anna")))
+        wait_until(lambda: len(desktop.shown()) == 1)
 
 
 def test_calls_of_other_agents_are_shown_to_whoever_asks_for_all_alone(desktop):

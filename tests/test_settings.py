@@ -141,6 +141,14 @@ ONE_FAULT = {
     '[device]\noutput = "a"\nwait_for_consent = true\n': (2, 'needs calls = "told"'),
     '[device]\noutput = "a"\ncalls = "told"\nbaresip = "127.0.0.1:0"\n': (3, "a port that"),
     '[device]\noutput = "a"\nsilence_s = 1\n': (2, "silence_s must be"),
+    "[board]\n": (0, "needs either url or broker, and not both"),
+    '[board]\nurl = "http://127.0.0.1:1"\nbroker = "redis://127.0.0.1"\n': (1, "and not both"),
+    '[board]\nurl = "ws://board"\n': (1, 'a URL such as "https://board.example:9310"'),
+    '[board]\nurl = "https://"\n': (1, "url must be"),
+    '[board]\nurl = "https://:9310"\n': (1, "url names no host"),
+    '[board]\nurl = "https://a:99999"\n': (1, "url names no host, or a port"),
+    '[board]\nurl = "https://me:secret@a"\n': (1, "name the secret in token_file"),
+    '[board]\nbroker = "rediss://a"\ntoken_file = "none"\n': (2, "cannot be read (No such file"),
     '[engine]\nmodel = "none.onnx"\n': (1, "model cannot be read"),
     "[engine]\ncalls = [1,\n2\n": (3, "This is not TOML"),
     "[engine]\ncalls = = 1\n": (1, "This is not TOML at column 9"),
@@ -200,6 +208,23 @@ def test_a_secret_that_everybody_may_read_is_a_warning(checked, files):
     errors, warnings = checked(text)
     assert errors == []
     assert warnings[0][0] == AFTER + 2
+    assert "chmod 600" in warnings[0][1]
+
+
+def test_what_goes_to_a_board_in_clear_beyond_this_machine_is_a_warning(checked, files):
+    for url, word in (
+        ('url = "http://board.example:9310"', "https://"),
+        ('broker = "redis://board.example"', "rediss://"),
+        ('broker = "rediss://:s3cret@board.example"', "token_file"),
+    ):
+        errors, warnings = checked(f"{WELL}[board]\n{url}\n")
+        assert (errors, len(warnings), warnings[0][0]) == ([], 1, AFTER + 1)
+        assert word in warnings[0][1]
+        assert "s3cret" not in warnings[0][1]
+    for url in ("http://127.0.0.1:9310", "https://board.example/hackles"):
+        assert checked(f'{WELL}[board]\nurl = "{url}"\n') == [[], []]
+    (files / "token").chmod(0o644)
+    _, warnings = checked(f'{WELL}[board]\nurl = "https://a"\ntoken_file = "token"\n')
     assert "chmod 600" in warnings[0][1]
 
 

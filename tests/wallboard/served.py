@@ -17,13 +17,14 @@ from hackles.wallboard.application import application
 from hackles.wallboard.audit import Audit
 from hackles.wallboard.book import Book
 from hackles.wallboard.passwords import hashed
-from hackles.wallboard.settings import Board, Settings, SignIn
+from hackles.wallboard.settings import Board, Feed, Settings, SignIn
 from hackles.wallboard.viewer import ALL_TEAMS, Role, Viewer
 from tests.program import wait_until
 from tests.softphones import free_ports
 
 TABLES = (access_module.TABLES, audit_module.TABLES)
 PASSWORD = "a long enough password"
+NO_FEED = Feed()
 EVERYTHING = Viewer("root", frozenset(Role), frozenset({ALL_TEAMS}), "a-1")
 
 
@@ -62,6 +63,7 @@ class Person:
     cookie: str = ""
     csrf: str = ""
     headers: dict = field(default_factory=dict)
+    source: str = "127.0.0.1"
 
     def ask(self, method, path, said=None, *, headers=(), without=()):
         """Ask for something as the board's own page would, but for what is said to be otherwise."""
@@ -70,7 +72,8 @@ class Person:
             sent["Content-Type"] = "application/json"
         sent = {k: v for k, v in (sent | self.headers | dict(headers)).items() if v != ""}
         body = said if isinstance(said, bytes) or said is None else json.dumps(said).encode()
-        with closing(HTTPConnection(self.listen, timeout=30)) as connection:
+        given = {"timeout": 30, "source_address": (self.source, 0)}
+        with closing(HTTPConnection(self.listen, **given)) as connection:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in sent.items():
                 if name not in without:
@@ -98,11 +101,11 @@ class Person:
 class Served:
     """A board that is up, and what there is to know of it."""
 
-    def __init__(self, listen, folder, clock, settings):
-        self.listen, self.folder, self.clock, self.settings = listen, folder, clock, settings
+    def __init__(self, listen, folder, clock, roads):
+        self.listen, self.folder, self.clock, self.roads = listen, folder, clock, roads
 
-    def stranger(self, **headers):
-        return Person(self.listen, headers=headers)
+    def stranger(self, source="127.0.0.1", **headers):
+        return Person(self.listen, source=source, headers=headers)
 
     def person(self, name="root", password=PASSWORD):
         return self.stranger().sign_in(name, password)
@@ -121,8 +124,9 @@ class Served:
             return Audit(book).entries(limit=1000)
 
 
-def settings(folder, by="password", **board):
-    return Settings(board=Board(folder=str(folder), **board), sign_in=SignIn(by=by))
+def settings(folder, by="password", feed=NO_FEED, **board):
+    """Return settings of a board whose book lies in a folder."""
+    return Settings(board=Board(folder=str(folder), **board), sign_in=SignIn(by=by), feed=feed)
 
 
 def enrol(folder, *viewers, password=PASSWORD):
@@ -138,7 +142,7 @@ def enrol(folder, *viewers, password=PASSWORD):
 def served(given, roads=lambda access: [], tables=()):
     """Serve the board: `roads` makes those beside the ones of access, on the board's thread."""
     listen, clock = f"127.0.0.1:{free_ports(1)[0]}", Clock()
-    pages, failed = [], []
+    pages, roads_there, failed = [], [], []
 
     async def serve():
         with ExitStack() as stack:
@@ -146,8 +150,9 @@ def served(given, roads=lambda access: [], tables=()):
             stack.callback(book.close)
             access = Access(given, book, Audit(book, clock), clock)
             app = application([*roads(access), *access.roads()], access)
-            pages.append(Page(app, stack, listen))
-            await pages[0].serve()
+            roads_there.extend(app.state.roads)
+            pages.append((Page(app, stack, listen), asyncio.get_running_loop()))
+            await pages[0][0].serve()
 
     def run():
         try:
@@ -159,10 +164,10 @@ def served(given, roads=lambda access: [], tables=()):
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        wait_until(lambda: failed or (pages and pages[0].started))
+        wait_until(lambda: failed or (pages and pages[0][0].started))
         assert not failed, failed
-        yield Served(listen, given.board.folder, clock, given)
+        yield Served(listen, given.board.folder, clock, roads_there)
     finally:
-        for page in pages:
-            page.end()
+        for page, loop in pages:
+            loop.call_soon_threadsafe(page.end)
         thread.join()

@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hackles.exchange.direct import DirectLink
+from hackles.exchange.link import LinkError
 from hackles.exchange.messages import Acknowledge, Answer, Beat, Heard, Message, Tell
+from hackles.exchange.outbox import Outbox
+from hackles.sinks.board import BoardSink
 from hackles.wallboard.hearing import HOLE_S, Run
 from hackles.wallboard.intake import LARGEST_BODY, Intake
-from tests.boards import Board, board, engine, free_port, times
+from tests.boards import Board, board, engine, free_port, reading, times
 from tests.program import wait_until
 
 
@@ -131,6 +134,73 @@ def test_a_fault_of_whoever_takes_a_message_keeps_out_no_other(caplog):
         intake.hear(heard(seq))
     assert taken == [1, 2, 3]
     assert caplog.text.count("Left out") == 1
+
+
+# Both ends, and a way between them that fails in all ways there are.
+
+
+class Rough:
+    """A broker that is cut, forgets, and whose answers get lost."""
+
+    def __init__(self, hall: Hall) -> None:
+        self.hall, self.fates, self.held = hall, iter(()), []
+
+    def send(self, messages):
+        fate = next(self.fates, "well")
+        if fate == "cut":
+            raise LinkError("cut")
+        self.held += messages[: len(messages) // 2] if fate == "halved" else messages
+        if fate == "forgotten":
+            self.held = []
+        if fate != "held":
+            self.hall.hear(*self.held)
+            self.held = []
+        if fate != "well":
+            raise LinkError("perhaps it arrived")
+        return [self.hall.intake.answer("a")]
+
+    def forget(self, seqs):
+        self.held = [message for message in self.held if message.seq not in set(seqs)]
+
+    def close(self):
+        pass
+
+
+FATES = st.lists(st.sampled_from(["well", "cut", "halved", "forgotten", "held", "unsaid"]))
+
+
+@given(FATES, st.lists(st.sampled_from([1, 2, 250, "order", "rest", "withdraw"]), max_size=30))
+def test_over_a_way_that_fails_in_every_way_all_arrives_once_and_orders_are_obeyed_once(
+    fates, steps
+):
+    hall, obeyed, said, calls, ordered = Hall(), [], 0, 1, 0
+    link, outbox = Rough(hall), Outbox("a", "r")
+    sink = BoardSink(
+        link, outbox, lambda order: obeyed.append(order) is None, lambda: hall.now, lambda: 1.0
+    )
+    link.fates = iter(fates)
+    for step in [1, *steps, *["rest"] * (5 * len(fates) + 60)]:
+        hall.now += 0.5
+        if step == "order":
+            hall.intake.acknowledge("a", "s", "x", "seen", "b", 1.0)
+            ordered += 1
+        elif step == "rest":
+            sink.rest()
+        elif step == "withdraw":
+            sink.forget(f"call {calls}")
+            calls += 1
+        else:
+            sink.write([reading(said + one, f"call {calls}") for one in range(step)])
+            said += step
+    assert not outbox
+    assert hall.taken == sorted(set(hall.taken))
+    if "withdraw" not in steps:
+        assert hall.taken == list(range(1, said + 1))
+    assert hall.intake.answer("a").heard == said
+    assert [order for order in obeyed if isinstance(order, Acknowledge)] == sorted(
+        {order for order in obeyed if isinstance(order, Acknowledge)}, key=lambda order: order.seq
+    )
+    assert sum(isinstance(order, Acknowledge) for order in obeyed) == ordered
 
 
 # The direct way in.

@@ -308,6 +308,29 @@ def test_a_message_that_never_gets_through_holds_up_no_other(tmp_path, receiver,
         run(a_day, webhooks)
 
 
+@pytest.mark.parametrize(("format_", "pace_s"), [("slack", 1.0), ("teams", 0.5)])
+def test_once_it_is_back_all_that_waits_follows_at_the_pace_that_the_service_takes(
+    tmp_path, receiver, clock, format_, pace_s
+):
+    times = []
+
+    async def back(webhooks):
+        receiver.down()
+        for number in range(10):
+            webhooks.put(raised(number))
+        await until(webhooks, clock, NOON + HOUR)
+        receiver.answer = lambda _: (times.append(clock()), (200, {}, b""))[1]
+        await until(webhooks, clock, NOON + 2 * HOUR)
+
+    hook = webhook(receiver.url, tmp_path, format=format_, secret_file="")
+    with opened(tmp_path, hook, clock=clock) as webhooks:
+        run(back, webhooks)
+    assert len(times) == 10
+    assert times[-1] - times[0] >= 8 * pace_s  # some may be under way together
+    assert times[-1] - times[0] < 60
+    assert all("webhook-signature" not in got.headers for got in receiver.got)
+
+
 def silent_server(says=b"", each_s=0.0):
     """Return a socket that takes connections, and says a byte at a time, or nothing."""
     server = socket.create_server(("127.0.0.1", 0))

@@ -1,6 +1,6 @@
 """What failed is tried again over a day, never before its time, and not for ever."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hackles.wallboard.webhooks.outcome import retry_after_s
@@ -10,6 +10,7 @@ SINCE = 1_800_000_000.0
 luck = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(st.lists(luck, min_size=60, max_size=60))
 def test_each_attempt_comes_after_the_one_before_and_all_within_a_day(lucks):
     now, times = SINCE, []
@@ -26,6 +27,7 @@ def test_each_attempt_comes_after_the_one_before_and_all_within_a_day(lucks):
     assert 23 * 3600 < times[-1] - SINCE < DAY_S
 
 
+@settings(deadline=None)
 @given(st.floats(0, 2 * DAY_S), luck)
 def test_the_next_attempt_is_ahead_and_its_jitter_is_bounded(late_s, one):
     now = SINCE + late_s
@@ -37,11 +39,13 @@ def test_the_next_attempt_is_ahead_and_its_jitter_is_bounded(late_s, one):
         assert at - now <= 1.2 * 1800 + 1e-6
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**6))
 def test_an_address_that_fails_is_left_in_peace_for_a_minute_at_most(failures):
     assert 5 <= gap_s(failures) <= gap_s(failures + 1) <= 60
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.integers().map(str) | st.datetimes().map(str), st.floats(0, 2e9))
 def test_whatever_retry_after_says_it_is_a_day_at_most(said, now):
     seconds = retry_after_s(said, now)

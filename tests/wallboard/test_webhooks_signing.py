@@ -8,7 +8,7 @@ from hackles.errors import UsageError
 from hackles.wallboard.webhooks.signing import new_secret, read_secrets, signed
 from tests.wallboard.webhook_receivers import NOON, Got, verified
 
-SECRET = new_secret()
+SECRET = "whsec_7ZWmmRANLJBfTrzl1mHavUE6WHO01IE/TRc97S1YVdo="
 
 
 def got(body=b'{"a":1}', secrets=(SECRET,), at=NOON, id_="one"):

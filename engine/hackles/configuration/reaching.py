@@ -30,7 +30,9 @@ def _address(part: Section, key: str, url: str) -> Iterator[Finding]:
     except ValueError:
         parts = None
     if parts is None or not parts.hostname:
-        yield Finding(part.path, f"{key} names no host; write it as in the example", (key,))
+        yield Finding(
+            part.path, f"{key} names no host, or a port that there is not; correct it", (key,)
+        )
         return
     if parts.scheme in _IN_CLEAR and not is_loopback(parts.hostname):
         text = (

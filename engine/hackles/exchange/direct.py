@@ -2,7 +2,7 @@
 
 import http.client
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from hackles.exchange.link import TIMEOUT_S, LinkError, answer
 from hackles.exchange.messages import Answer, Message
 
 _MOST: Final = 2**20
-"""Of an answer, in bytes."""
+"""Of an answer, and of what is sent in one go, in bytes; a board takes more."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -51,7 +51,9 @@ class DirectLink:
 
     def send(self, messages: Sequence[Message]) -> Sequence[Answer]:
         """See `Link`."""
-        body = _encoder.encode(messages)
+        return [self._ask(body) for body in _bodies(messages)]
+
+    def _ask(self, body: bytes) -> Answer:
         is_kept = self._connection.sock is not None
         try:
             status, said = self._post(body, may_be_stale=is_kept)
@@ -60,7 +62,7 @@ class DirectLink:
             raise LinkError(str(error) or repr(error)) from error
         if status != http.HTTPStatus.OK:
             raise LinkError(_refusal(status))
-        return [answer(said)]
+        return answer(said)
 
     def _post(self, body: bytes, may_be_stale: bool) -> tuple[int, bytes]:
         try:
@@ -83,6 +85,20 @@ class DirectLink:
     def close(self) -> None:
         """See `Link`."""
         self._connection.close()
+
+
+def _bodies(messages: Sequence[Message]) -> Iterator[bytes]:
+    """Yield lists of messages, each as large as a board takes with ease."""
+    some: list[bytes] = []
+    size = 0
+    for message in messages:
+        said = _encoder.encode(message)
+        if some and size + len(said) > _MOST:
+            yield b"[" + b",".join(some) + b"]"
+            some, size = [], 0
+        some.append(said)
+        size += len(said) + 1
+    yield b"[" + b",".join(some) + b"]"
 
 
 def _refusal(status: int) -> str:

@@ -15,6 +15,9 @@ from hackles.types import Alert, Event, State
 _KEPT_S: Final = 3600.0
 """So long a call waits for its form."""
 
+_MOST_OVER: Final = 200
+"""Calls that have just ended: what is done about one at a wallboard may be under way."""
+
 _URGENCY: Final = {State.IRRITATED: 0, State.RISING: 1}
 
 
@@ -50,6 +53,7 @@ class Cues:
         self.unheard, self.is_held = "", False
         self.version = 0
         self._cues: OrderedDict[str, Cue] = OrderedDict()
+        self._over: OrderedDict[str, Cue] = OrderedDict()
 
     def begin(self, session: Session) -> Cue:
         """Take in a call."""
@@ -91,8 +95,10 @@ class Cues:
         cue = self._cues.get(session)
         if cue is not None and cue.was_seen:
             cue.end(Ended(self._clock(), duration_s, error, is_loud))
-        else:
-            self._cues.pop(session, None)
+        elif cue is not None:
+            self._over[session] = self._cues.pop(session)
+            if len(self._over) > _MOST_OVER:
+                self._over.popitem(last=False)
 
     def forget(self, call: str) -> list[Cue]:
         """Show nothing more of a call, and return those others of which less is known now."""
@@ -100,6 +106,8 @@ class Cues:
         gone = [
             self._cues.pop(id_) for id_, cue in list(self._cues.items()) if cue.session.call == call
         ]
+        for id_ in [id_ for id_, cue in self._over.items() if cue.session.call == call]:
+            del self._over[id_]
         customers = {cue.session.customer for cue in gone} - {""}
         others = [cue for cue in self._cues.values() if cue.session.customer in customers]
         for cue in others:
@@ -111,6 +119,10 @@ class Cues:
         self.version += 1
         self._cues.pop(session, None)
 
+    def known(self, session: str) -> Cue | None:
+        """Return a call's cue, also if the call has just ended and is shown no longer."""
+        return self._cues.get(session) or self._over.get(session)
+
     def find(self, session: str) -> Cue | None:
         """Return a call's cue, if it is shown."""
         return self._cues.get(session)
@@ -119,7 +131,7 @@ class Cues:
         self, session: str, alert: str, verdict: Verdict, by: str = ""
     ) -> Acknowledgement | None:
         """Note what somebody says of an alert; a false alarm is not shown any longer."""
-        cue = self._cues.get(session)
+        cue = self.known(session)
         answer = cue.answer(alert, verdict, by) if cue is not None else None
         if answer is not None:
             self.version += 1

@@ -178,7 +178,7 @@ class Desk:
 
     def answer(self, session: str, alert: str, verdict: Verdict, by: str = "") -> None:
         """Record what is said of an alert that was shown: by its agent, or at a wallboard."""
-        cue, said = self.cues.find(session), self.cues.answer(session, alert, verdict, by)
+        cue, said = self.cues.known(session), self.cues.answer(session, alert, verdict, by)
         if cue is not None and said is not None:
             self._put(cue.session, said)
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hackles.live.asking import Body, answered, read
 from hackles.wallboard import passwords
 from hackles.wallboard.access import Access, cookie
-from hackles.wallboard.accounts import LONGEST_NAME, Account
+from hackles.wallboard.accounts import LONGEST_NAME, Account, key
 from hackles.wallboard.audit import Entries
 from hackles.wallboard.limits import too_often
 from hackles.wallboard.passwords import Passwords
@@ -180,8 +180,8 @@ class _Door:
             about = account.viewer.name if account else ""
             self._access.audit.note("", "wrong password", about, asked.address)
             raise HTTPException(401, _WRONG)
-        for key in keys:
-            self._access.limits.give_back(key)
+        for spent in keys:
+            self._access.limits.give_back(spent)
         if self._passwords.is_outdated(known):
             await self._keep(account, password)
         return account
@@ -190,11 +190,11 @@ class _Door:
         """Count a try before it is known whether it is a fault, so that many at once count."""
         address = nearby(asked.address)
         most = {
-            f"sign-in {address} {name.casefold()}": _MOST_OF_NAME,
+            f"sign-in {address} {key(name)}": _MOST_OF_NAME,
             f"sign-in {address}": _MOST_OF_ADDRESS,
         }
-        for key, n in most.items():
-            wait_s = self._access.limits.spend(key, n, _MINUTES_S)
+        for kept, n in most.items():
+            wait_s = self._access.limits.spend(kept, n, _MINUTES_S)
             if wait_s:
                 raise too_often(wait_s)
         return list(most)

@@ -67,7 +67,7 @@ class Accounts:
         try:
             self._book.do(
                 "INSERT INTO account VALUES (?, ?, ?, ?, ?, ?, ?)",
-                *(_key(viewer.name), viewer.name, password, roles, teams, viewer.agent),
+                *(key(viewer.name), viewer.name, password, roles, teams, viewer.agent),
                 self._clock(),
             )
         except sqlite3.IntegrityError as error:
@@ -77,7 +77,7 @@ class Accounts:
 
     def find(self, name: str) -> Account | None:
         """Return the account by a name, or None."""
-        found = self._book.rows("SELECT * FROM account WHERE key = ?", _key(name))
+        found = self._book.rows("SELECT * FROM account WHERE key = ?", key(name))
         return _account(found[0]) if found else None
 
     def known(self, name: str) -> Account:
@@ -99,14 +99,15 @@ class Accounts:
 
     def set_password(self, name: str, password: str) -> None:
         """Keep another hash, if there still is such an account."""
-        self._book.do("UPDATE account SET password = ? WHERE key = ?", password, _key(name))
+        self._book.do("UPDATE account SET password = ? WHERE key = ?", password, key(name))
 
     def remove(self, name: str) -> None:
         """Remove an account, if there is such a one; its sessions go with it."""
-        self._book.do("DELETE FROM account WHERE key = ?", _key(name))
+        self._book.do("DELETE FROM account WHERE key = ?", key(name))
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
+    """Return what is the same for all spellings of a name that are taken for one."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 
@@ -117,7 +118,7 @@ def _check(viewer: Viewer) -> None:
         raise UsageError("A name has letters that can be seen, and no blanks around them.")
     if max(map(len, (name, viewer.agent, *viewer.teams))) > LONGEST_NAME:
         raise UsageError(f"A name has {LONGEST_NAME} letters at most; take a shorter one.")
-    if _key(name) == "agent":
+    if key(name) == "agent":
         raise UsageError("The name agent stands for whoever takes a call; take another one.")
     if not viewer.roles:
         raise UsageError("Say what the account is for, such as --role supervisor.")

@@ -1,5 +1,7 @@
 """The documents of the API: OpenAPI for what is asked, AsyncAPI for what is told."""
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,7 +19,7 @@ def roads() -> list[Road]:
             who=SIGNED_IN,
             answer=_openapi,
             says="Say what may be asked: this document.",
-            gives=dict[str, object],
+            gives=dict[str, Any],
             limit=60,
         ),
         Road(
@@ -26,7 +28,7 @@ def roads() -> list[Road]:
             who=SIGNED_IN,
             answer=_asyncapi,
             says="Say what is told without being asked: events, streams, webhooks.",
-            gives=dict[str, object],
+            gives=dict[str, Any],
             limit=60,
         ),
     ]

@@ -28,6 +28,9 @@ _TLS_ALONE: Final = "max-age=31536000"
 
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
+_LONGEST_NAME: Final = 255
+"""In bytes; to ask for a file of a longer one is an error to the system, not just no file."""
+
 _STATIC: Final = ("/static/",)
 """Only what is the same for everybody may stay with browsers and proxies."""
 
@@ -48,10 +51,14 @@ class Guard:
             return
         asked = HTTPConnection(scope)
         more = headers(asked, self._access)
+        has_body = {"content-length", "transfer-encoding"} & set(asked.headers.keys())
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(more)
+                if has_body and (message["status"] >= 400 or scope["method"] == "GET"):
+                    # Or the rest of what nobody reads would be waited for, however long it is.
+                    MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
         app = self._app
@@ -91,5 +98,11 @@ def _host(header: str) -> str:
 
 def _is_plain(path: str) -> bool:
     """Return whether a path has nothing in it by which one leaves a folder, or ends a line."""
-    parts = path.split("/")
-    return path.isprintable() and "\\" not in path and ".." not in parts and "." not in parts
+    return (
+        path.isprintable()
+        and "\\" not in path
+        and all(
+            part not in (".", "..") and len(part.encode()) <= _LONGEST_NAME
+            for part in path.split("/")
+        )
+    )

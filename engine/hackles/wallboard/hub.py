@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
@@ -158,10 +159,9 @@ class Hub:
             if is_alive_due:
                 alive_at += ALIVE_S
             self.pulse(is_alive_due)
-            try:
-                await asyncio.wait_for(self._is_closed.wait(), PULSE_S)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PULSE_S):
+                    await self._is_closed.wait()
 
     def pulse(self, is_alive_due: bool = False) -> None:
         """Tell all who look what is new, and perhaps that the board is alive."""

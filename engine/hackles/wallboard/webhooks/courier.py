@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -119,10 +120,10 @@ class Courier:
         at, wait_s = self.next_at(), _LOOK_S
         if at is not None and self._has_room(self._endpoints.health(self._name)):
             wait_s = min(max(at - self._clock(), 0.05), _LOOK_S)
-        try:
-            await asyncio.wait_for(self._woken.wait(), wait_s)
-        except TimeoutError:
-            return
+        # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes with the event.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._woken.wait()
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Try once."""

@@ -32,6 +32,9 @@ _PACE_S: Final = {"cloudevents": 0.02, "slack": 1.0, "teams": 0.5}
 _TIDY_S: Final = 3600.0
 _BUSY_S: Final = 60.0
 
+_SHARE: Final = 0.05
+"""Of the time, at most so much goes into writing the book anew."""
+
 
 class Notes(Protocol):
     """Where it is written down what an administrator did."""
@@ -180,8 +183,11 @@ class Webhooks:
         """
         while True:
             self._has_traces.clear()
+            began = time.monotonic()
             while not self.outbox.compact():
                 await asyncio.sleep(_BUSY_S)
+                began = time.monotonic()
+            await asyncio.sleep((time.monotonic() - began) / _SHARE)
             await self._has_traces.wait()
 
 

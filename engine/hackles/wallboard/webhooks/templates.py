@@ -10,10 +10,13 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+from hackles.types import State
 from hackles.wallboard.happenings import Happening
 from hackles.wallboard.webhooks.payload import call_url
+from hackles.wording import words as wording
 
 _LONGEST: Final = 300
+_ENDS: Final = ("alert.resolved", "alert.false_alarm", "alert.ended")
 _KEYS: Final = {"engine.lost": "lost", "engine.back": "back", "call.withdrawn": "withdrawn"}
 
 
@@ -101,7 +104,7 @@ def _facts(
         "queue": plain(happening.queue),
         "state": plain(state),
         "because": plain(", ".join((happening.because or {}).get(language, ()))),
-        "by": plain(by),
+        "ended_by" if happening.kind in _ENDS else "by": plain(by),
         "session": plain(happening.session),
     }
     return [(said["facts"][key], value) for key, value in values.items() if value]
@@ -110,11 +113,8 @@ def _facts(
 def _state(happening: Happening, language: str) -> str:
     """Return the state in words; where none were given, as hackles says them."""
     given = (happening.state_text or {}).get(language, "")
-    if given or not happening.state:
-        return given
-    from hackles.types import State
-    from hackles.wording import words as wording
-
+    if given or happening.state not in [*State]:
+        return given or happening.state
     return wording(language).state(State(happening.state))
 
 
