@@ -152,8 +152,7 @@ def served(given, roads=lambda access: [], tables=()):
             access = Access(given, book, Audit(book, clock), clock)
             app = application([*roads(access), *access.roads()], access)
             roads_there.extend(app.state.roads)
-            page = Page(app, stack, listen)
-            page.config.http, page.config.ws = Patient, "none"
+            page = Page(app, stack, listen, http=Patient)
             pages.append((page, asyncio.get_running_loop()))
             await page.serve()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import msgspec
 
@@ -47,7 +48,7 @@ def service_roads(access):
     for message in _messages():
         floor.take(_said(message))
     access.works = [asyncio.create_task(hub.run()), asyncio.create_task(_beat(floor))]
-    return [
+    roads = [
         *pages.roads(settings.board.language),
         *board_roads(floor, hub, access.audit, settings.board.language),
         *intake.roads(),
@@ -62,6 +63,8 @@ def service_roads(access):
             is_documented=False,
         ),
     ]
+    # Here many are asked for in a second; what comes of too many is tried on the roads of access.
+    return [replace(road, limit=100_000) for road in roads]
 
 
 async def _beat(floor):

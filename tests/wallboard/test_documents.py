@@ -19,9 +19,11 @@ from hackles.exchange.messages import (
     Tell,
 )
 from hackles.wallboard.asyncapi import asyncapi
+from hackles.wallboard.happenings import Happening
 from hackles.wallboard.openapi import faults, openapi, path
 from hackles.wallboard.roads import ANYBODY, ENGINE
 from hackles.wallboard.shapes import Changes, Day, Host, Life, Moment, Row, Step, View
+from hackles.wallboard.webhooks.payload import event
 from tests.wallboard.served import served, settings
 from tests.wallboard.service import TABLES, service_roads
 
@@ -176,6 +178,25 @@ TOLD = [
         ),
     ),
     ("alive", ""),
+    (
+        "alert-escalated",
+        event(
+            Happening(
+                id="a1:20",
+                kind="alert.escalated",
+                at=1.0,
+                call="c1",
+                session="s1",
+                alert="a1",
+                escalated="hand_over",
+                state="irritated",
+                because={"en": ("18 % faster",)},
+                raised_at=0.5,
+            ),
+            "https://board.example",
+        ),
+    ),
+    ("call-withdrawn", event(Happening(id="w1", kind="call.withdrawn", at=1.0, session="s1"), "")),
 ]
 
 

@@ -6,6 +6,7 @@ import json
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from typer.testing import CliRunner
 
@@ -13,6 +14,7 @@ from hackles.cli.wallboard_webhooks import webhooks as commands
 from hackles.errors import UsageError
 from hackles.wallboard.settings import Webhook
 from hackles.wallboard.viewer import Role, Viewer
+from hackles.wallboard.visit import Visit
 from hackles.wallboard.webhooks.roads import shown_url
 from hackles.wallboard.webhooks.signing import read_secrets
 from tests.wallboard.webhook_receivers import NOON, Clock, opened, raised, receiving, webhook
@@ -35,6 +37,9 @@ def asked(webhooks, *requests):
 
     def route(road):
         async def answer(request):
+            request.state.visit = Visit(
+                address="192.0.2.7", is_tls=True, viewer=BOSS, refused=HTTPException(401)
+            )
             return await road.answer(request, BOSS)
 
         return Route(road.path, answer, methods=[road.method])

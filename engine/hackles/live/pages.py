@@ -6,7 +6,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 
 import uvicorn
 from starlette.applications import Starlette
@@ -31,6 +31,7 @@ class Page(uvicorn.Server):
         most: int = 64,
         certificate: str = "",
         key: str = "",
+        http: type[asyncio.Protocol] | Literal["auto"] = "auto",
     ) -> None:
         """Listen.
 
@@ -41,6 +42,7 @@ class Page(uvicorn.Server):
             most: so many connections at a time; further ones are told to come again.
             certificate: PEM, with `key`, for https; "" for none.
             key: the same.
+            http: how HTTP is spoken; uvicorn's own way if nothing is said.
 
         Raises:
             UsageError: if one cannot listen there, or the certificate is none.
@@ -56,6 +58,8 @@ class Page(uvicorn.Server):
             server_header=False,
             access_log=False,
             lifespan="off",
+            http=http,
+            ws="none",
             limit_concurrency=most,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=1,

@@ -1,6 +1,5 @@
 """The AsyncAPI document: what is told without being asked, to pages, engines and webhooks."""
 
-from importlib import import_module
 from typing import Any, Final, get_args
 
 import msgspec
@@ -9,6 +8,7 @@ from hackles import __version__
 from hackles.exchange.messages import Answer, Message
 from hackles.wallboard.happenings import Kind
 from hackles.wallboard.shapes import Changes, View
+from hackles.wallboard.webhooks.payload import Event
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 
@@ -20,8 +20,7 @@ _EVENTS: Final = {
 
 def asyncapi() -> dict[str, Any]:
     """Return the document."""
-    payload = _payload()
-    kinds = [View, Changes, Message, Answer, *([payload] if payload else [])]
+    kinds = [View, Changes, Message, Answer, Event]
     _, schemas = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
     return {
         "asyncapi": "3.0.0",
@@ -34,16 +33,8 @@ def asyncapi() -> dict[str, Any]:
         "defaultContentType": "application/json",
         "channels": _channels(),
         "operations": _operations(),
-        "components": {"schemas": _draft_7(schemas), "messages": _messages(payload)},
+        "components": {"schemas": _draft_7(schemas), "messages": _messages()},
     }
-
-
-def _payload() -> Any:
-    """Return the type of what webhooks are sent, or None where there are no webhooks."""
-    try:
-        return import_module("hackles.wallboard.webhooks.payload").Payload
-    except ModuleNotFoundError:
-        return None
 
 
 def _channels() -> dict[str, Any]:
@@ -85,7 +76,7 @@ def _operations() -> dict[str, Any]:
     }
 
 
-def _messages(payload: Any) -> dict[str, Any]:
+def _messages() -> dict[str, Any]:
     found: dict[str, Any] = {
         name: {"name": name, "summary": summary, "payload": _schema(kind)}
         for name, (summary, kind) in _EVENTS.items()
@@ -102,14 +93,14 @@ def _messages(payload: Any) -> dict[str, Any]:
             "name": kind,
             "summary": f"A CloudEvent: {kind}.",
             "contentType": "application/cloudevents+json",
-            "payload": _schema(payload) if payload else {"type": "object"},
+            "payload": _schema(Event),
         }
     return found
 
 
 def _kinds() -> list[str]:
-    """Return what webhooks are told of; a withdrawn call is taken from what waits, not told."""
-    return [kind for kind in get_args(Kind) if kind != "call.withdrawn"]
+    """Return what webhooks are told of."""
+    return list(get_args(Kind))
 
 
 def _named(kind: str) -> str:

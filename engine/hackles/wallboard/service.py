@@ -16,6 +16,7 @@ from hackles.wallboard.book import Book
 from hackles.wallboard.happenings import Happening
 from hackles.wallboard.hub import Hub
 from hackles.wallboard.intake import Intake
+from hackles.wallboard.patience import Patient
 from hackles.wallboard.roads import Road
 from hackles.wallboard.settings import Settings
 
@@ -81,6 +82,7 @@ class Service:
                 most=_MOST,
                 certificate=board.certificate,
                 key=board.key,
+                http=Patient,
             )
             tasks = [asyncio.create_task(work) for work in self._works()]
             serving = asyncio.create_task(page.serve())

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hackles.live.asking import Body, answered, read
 from hackles.wallboard.roads import Road
 from hackles.wallboard.settings import Webhook
-from hackles.wallboard.shapes import Fault
 from hackles.wallboard.viewer import Role, Viewer
+from hackles.wallboard.visit import visit
 from hackles.wallboard.webhooks.outbox import Delivery
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: list[DeadLetter]
 
 
-class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Replay(Body):
     """Which dead letters to send anew, by their ids; None for all."""
 
     ids: list[str] | None = None
@@ -133,7 +135,7 @@ def _letter(delivery: Delivery) -> DeadLetter:
 
 def _listing(webhooks: "Webhooks") -> Road:
     async def answer(_request: Request, _viewer: Viewer | None) -> Response:
-        return _json([told(webhooks, one) for one in webhooks.named.values()])
+        return answered([told(webhooks, one) for one in webhooks.named.values()])
 
     return Road(
         method="GET",
@@ -147,13 +149,10 @@ def _listing(webhooks: "Webhooks") -> Road:
 
 def _replay(webhooks: "Webhooks") -> Road:
     async def do(request: Request, viewer: Viewer, webhook: Webhook) -> Response:
-        try:
-            wanted = msgspec.json.decode(await request.body() or b"{}", type=Replay)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return _fault(400, f"This is no list of ids: {error}.")
+        wanted = await read(request, Replay)
         count = webhooks.replay(webhook.name, wanted.ids)
         _note(webhooks, request, viewer, "webhook.replay", webhook)
-        return _json(Replayed(count=count))
+        return answered(Replayed(count=count))
 
     return Road(
         method="POST",
@@ -163,7 +162,7 @@ def _replay(webhooks: "Webhooks") -> Road:
         says="Send dead letters anew, by the ids that they had.",
         body=Replay,
         gives=Replayed,
-        faults={400: "The body is not what it should be."} | _UNKNOWN,
+        faults=_UNKNOWN,
     )
 
 
@@ -171,7 +170,7 @@ def _enable(webhooks: "Webhooks") -> Road:
     async def do(request: Request, viewer: Viewer, webhook: Webhook) -> Response:
         webhooks.enable(webhook.name)
         _note(webhooks, request, viewer, "webhook.enable", webhook)
-        return _json(told(webhooks, webhook))
+        return answered(told(webhooks, webhook))
 
     return Road(
         method="POST",
@@ -188,7 +187,9 @@ def _test(webhooks: "Webhooks") -> Road:
     async def do(request: Request, viewer: Viewer, webhook: Webhook) -> Response:
         _note(webhooks, request, viewer, "webhook.test", webhook)
         outcome = await webhooks.test(webhook.name)
-        return _json(Tested(is_through=outcome.is_done, status=outcome.status, error=outcome.error))
+        return answered(
+            Tested(is_through=outcome.is_done, status=outcome.status, error=outcome.error)
+        )
 
     return Road(
         method="POST",
@@ -210,7 +211,7 @@ def _of_one(
     async def answer(request: Request, viewer: Viewer | None) -> Response:
         webhook = webhooks.named.get(request.path_params["name"])
         if webhook is None or viewer is None:
-            return _fault(404, "There is no webhook of this name; GET /api/webhooks lists all.")
+            raise HTTPException(404, f"{_UNKNOWN[404][:-1]}; GET /api/webhooks lists all.")
         return await do(request, viewer, webhook)
 
     return answer
@@ -220,14 +221,4 @@ def _note(
     webhooks: "Webhooks", request: Request, viewer: Viewer, what: str, webhook: Webhook
 ) -> None:
     if webhooks.audit is not None:
-        address = request.client.host if request.client else ""
-        webhooks.audit.note(viewer.name, what, webhook.name, address)
-
-
-def _json(value: object) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")
-
-
-def _fault(status: int, sentence: str) -> Response:
-    body = msgspec.json.encode(Fault(error=sentence))
-    return Response(body, status, media_type="application/json")
+        webhooks.audit.note(viewer.name, what, webhook.name, visit(request).address)
