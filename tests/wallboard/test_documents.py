@@ -226,7 +226,6 @@ def test_the_channels_lead_to_the_messages_and_operations_to_the_channels():
     led = {one["channel"]["$ref"].rpartition("/")[2] for one in document["operations"].values()}
     assert led == set(document["channels"])
     assert "alert-raised" in named
-    assert "call-withdrawn" not in named
 
 
 def test_an_openapi_document_can_be_made_of_no_roads():

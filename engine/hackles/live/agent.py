@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from hackles.live.asking import Body, answered, read
+from hackles.live.asking import Body, Nothing, answered, read
 from hackles.live.cue import Cue
 from hackles.live.desk import Desk
 from hackles.live.view import view
@@ -59,10 +59,6 @@ class _Outcome(Body):
     by_when: Annotated[str, msgspec.Meta(max_length=100)] = ""
     cause: Cause = ""
     view: View = ""
-
-
-class _Nothing(Body):
-    pass
 
 
 _B = TypeVar("_B", bound=Body)
@@ -158,7 +154,7 @@ class AgentPage:
 
     async def withdrawn(self, request: Request) -> Response:
         """Listen to this caller no longer, and delete what is kept of the call."""
-        cue, _ = await self._asked(request, _Nothing)
+        cue, _ = await self._asked(request, Nothing)
         self._front.withdraw(cue.session.call)
         return answered({})
 
@@ -173,7 +169,7 @@ class AgentPage:
 
     async def skip(self, request: Request) -> Response:
         """Let a call go without its form."""
-        cue, _ = await self._asked(request, _Nothing)
+        cue, _ = await self._asked(request, Nothing)
         _check_over(cue)
         self._cues.drop(cue.session.id)
         return answered({})

@@ -17,6 +17,10 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     """What all bodies have in common."""
 
 
+class Nothing(Body):
+    """An object with nothing in it: that something is to be done is all that is said."""
+
+
 _B = TypeVar("_B", bound=Body)
 
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hackles.live.asking import Body, answered, read
+from hackles.live.asking import Body, Nothing, answered, read
 from hackles.wallboard import passwords
 from hackles.wallboard.access import Access, cookie
 from hackles.wallboard.accounts import LONGEST_NAME, Account, key
@@ -45,10 +45,6 @@ class PasswordChange(Body):
 
     old: _Password
     new: _Password
-
-
-class Nothing(Body):
-    """An object without anything in it."""
 
 
 class AuditQuery(Body):

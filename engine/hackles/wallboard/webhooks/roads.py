@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hackles.live.asking import Body, answered, read
+from hackles.live.asking import Body, Nothing, answered, read
 from hackles.wallboard.roads import Road
 from hackles.wallboard.settings import Webhook
 from hackles.wallboard.viewer import Role, Viewer
@@ -168,6 +168,7 @@ def _replay(webhooks: "Webhooks") -> Road:
 
 def _enable(webhooks: "Webhooks") -> Road:
     async def do(request: Request, viewer: Viewer, webhook: Webhook) -> Response:
+        await read(request, Nothing)
         webhooks.enable(webhook.name)
         _note(webhooks, request, viewer, "webhook.enable", webhook)
         return answered(told(webhooks, webhook))
@@ -178,6 +179,7 @@ def _enable(webhooks: "Webhooks") -> Road:
         who=_WHO,
         answer=_of_one(webhooks, do),
         says="Send again to a receiver that had answered 410; what died meanwhile is replayed.",
+        body=Nothing,
         gives=Told,
         faults=_UNKNOWN,
     )
@@ -185,6 +187,7 @@ def _enable(webhooks: "Webhooks") -> Road:
 
 def _test(webhooks: "Webhooks") -> Road:
     async def do(request: Request, viewer: Viewer, webhook: Webhook) -> Response:
+        await read(request, Nothing)
         _note(webhooks, request, viewer, "webhook.test", webhook)
         outcome = await webhooks.test(webhook.name)
         return answered(
@@ -197,6 +200,7 @@ def _test(webhooks: "Webhooks") -> Road:
         who=_WHO,
         answer=_of_one(webhooks, do),
         says="Send an event hackles.test now, and tell what came of it.",
+        body=Nothing,
         gives=Tested,
         faults=_UNKNOWN,
         limit=10,
