@@ -97,6 +97,7 @@ def test_rows_stay_where_they_are_while_calls_are_only_scored(board):
     with board.engine("one") as engine, board.window() as seen:
         sessions = [engine.begin(f"1718-{30 + number}") for number in range(12)]
         engine.alert(sessions[4], "rising")
+        seen.wait_for_step(sessions[4], "raised")
         seen.wait("() => document.querySelectorAll('#others > li').length === 11")
         before = seen.calls()
         seen.page.evaluate(
@@ -362,8 +363,7 @@ def test_a_lost_connection_is_said_and_found_again(chromium, tmp_path):
         with running(tmp_path, port) as address:
             board = Board(address, chromium)
             seen = stack.enter_context(board.window())
-            seen.page.wait_for_selector("#rest-title:visible")
-            seen.wait("() => document.querySelector('[data-count=calls]')")
+            seen.page.wait_for_selector("#rest-hint:not(:empty)")  # the view has come
         seen.page.wait_for_selector("body[data-lost]")
         assert re.search(r"Not connected since \d\d:\d\d", seen.page.inner_text("#standing"))
         with running(tmp_path, port):
