@@ -13,7 +13,7 @@ from hackles.wallboard import passwords
 from tests.wallboard.served import EVERYTHING, enrol, served, settings
 from tests.wallboard.service import TABLES, service_roads
 
-EXAMPLES = 50
+EXAMPLES = 40
 CHECKS = (
     checks.not_a_server_error,
     documented.status_code_conformance,
