@@ -10,6 +10,7 @@ from http.client import HTTPConnection
 
 from hackles.live.pages import Page
 from hackles.wallboard import access as access_module
+from hackles.wallboard import access_roads
 from hackles.wallboard import audit as audit_module
 from hackles.wallboard.access import Access
 from hackles.wallboard.accounts import Accounts
@@ -150,7 +151,7 @@ def served(given, roads=lambda access: [], tables=()):
             book = Book(given.board.folder, [*TABLES, *tables])
             stack.callback(book.close)
             access = Access(given, book, Audit(book, clock), clock)
-            app = application([*roads(access), *access.roads()], access)
+            app = application([*roads(access), *access_roads.roads(access)], access)
             roads_there.extend(app.state.roads)
             page = Page(app, stack, listen, http=Patient)
             pages.append((page, asyncio.get_running_loop()))

@@ -16,6 +16,7 @@ from hackles.wallboard.intake import Intake
 from hackles.wallboard.roads import SIGNED_IN, Road
 from hackles.wallboard.settings import Team, Webhook
 from hackles.wallboard.webhooks import Webhooks
+from hackles.wallboard.webhooks.roads import roads as webhook_roads
 from hackles.wallboard.webhooks.signing import new_secret
 
 TABLES = (floors.TABLES, webhooks.TABLES)
@@ -52,7 +53,7 @@ def service_roads(access):
         *pages.roads(settings.board.language),
         *board_roads(floor, hub, access.audit, settings.board.language),
         *intake.roads(),
-        *told.roads(),
+        *webhook_roads(told),
         *watching.roads(floor, hub, told),
         Road(
             method="GET",

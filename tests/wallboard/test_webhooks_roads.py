@@ -15,7 +15,7 @@ from hackles.errors import UsageError
 from hackles.wallboard.settings import Webhook
 from hackles.wallboard.viewer import Role, Viewer
 from hackles.wallboard.visit import Visit
-from hackles.wallboard.webhooks.roads import shown_url
+from hackles.wallboard.webhooks.roads import roads, shown_url
 from hackles.wallboard.webhooks.signing import read_secrets
 from tests.wallboard.webhook_receivers import NOON, Clock, opened, raised, receiving, webhook
 
@@ -44,7 +44,7 @@ def asked(webhooks, *requests):
 
         return Route(road.path, answer, methods=[road.method])
 
-    application = Starlette(routes=[route(road) for road in webhooks.roads()])
+    application = Starlette(routes=[route(road) for road in roads(webhooks)])
 
     async def ask():
         transport = httpx.ASGITransport(application)
@@ -63,14 +63,14 @@ async def settle(webhooks):
 
 def test_all_of_it_is_an_administrators_alone(tmp_path):
     with opened(tmp_path) as webhooks:
-        roads = webhooks.roads()
-    assert [f"{road.method} {road.path}" for road in roads] == [
+        table = roads(webhooks)
+    assert [f"{road.method} {road.path}" for road in table] == [
         "GET /api/webhooks",
         "POST /api/webhooks/{name}/replay",
         "POST /api/webhooks/{name}/enable",
         "POST /api/webhooks/{name}/test",
     ]
-    assert {road.who for road in roads} == {frozenset({Role.ADMINISTRATOR})}
+    assert {road.who for road in table} == {frozenset({Role.ADMINISTRATOR})}
 
 
 def test_the_list_says_how_each_does_and_nothing_of_what_waits(tmp_path):

@@ -1,14 +1,11 @@
 """The one small interface of all ways from an engine to wallboards."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 
-from hackles.errors import UsageError
 from hackles.exchange.messages import Answer, Message
-from hackles.settings import Board
 
 TIMEOUT_S: Final = 2.0
 """Whoever does not answer for so long is taken to be away."""
@@ -33,31 +30,6 @@ class Link(Protocol):
 
     def close(self) -> None:
         """Send no more."""
-
-
-def linked(board: Board, engine: str) -> Link:
-    """Return the link that the settings name; nothing is connected as yet.
-
-    Args:
-        board: the section.
-        engine: the name of this engine.
-
-    Raises:
-        UsageError: if it cannot be made so.
-    """
-    try:
-        secret = Path(board.token_file).read_text(encoding="utf-8") if board.token_file else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"[board] token_file cannot be read ({error}); name a file that this user may read."
-        ) from error
-    if board.broker:
-        from hackles.exchange.broker import BrokerLink
-
-        return BrokerLink(board.broker, secret.strip(), engine)
-    from hackles.exchange.direct import DirectLink
-
-    return DirectLink(board.url, secret.strip())
 
 
 def answer(said: bytes) -> Answer:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from hackles.exchange.link import linked
+from hackles.exchange.linked import linked
 from hackles.exchange.messages import Order
 from hackles.exchange.outbox import Outbox
 from hackles.guidance import Guidance

@@ -21,7 +21,6 @@ from hackles.wallboard.audit import Audit
 from hackles.wallboard.book import Book
 from hackles.wallboard.limits import Limits
 from hackles.wallboard.proxies import Proxies, is_loopback
-from hackles.wallboard.roads import Road
 from hackles.wallboard.sessions import Sessions
 from hackles.wallboard.settings import Settings
 from hackles.wallboard.viewer import ALL_TEAMS, Role, Viewer
@@ -66,12 +65,6 @@ class Access:
         self.limits = Limits(clock)
         self._token = _token(settings.feed.token_file)
         self._key = secrets.token_bytes(32)
-
-    def roads(self) -> list[Road]:
-        """Return the roads for signing in and out, for the audit log, and the documents."""
-        from hackles.wallboard import access_roads
-
-        return access_roads.roads(self)
 
     def visit(self, asked: HTTPConnection) -> Visit:
         """Return who asks."""

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hackles.live.asking import Body, Nothing, answered, read
-from hackles.wallboard import passwords
+from hackles.wallboard import documents, passwords
 from hackles.wallboard.access import Access, cookie
 from hackles.wallboard.accounts import LONGEST_NAME, Account, key
 from hackles.wallboard.audit import Entries
@@ -56,8 +56,6 @@ class AuditQuery(Body):
 
 def roads(access: Access) -> list[Road]:
     """Return the roads for signing in and out, for the audit log, and the documents."""
-    from hackles.wallboard import documents
-
     door = _Door(access)
     return [
         Road(

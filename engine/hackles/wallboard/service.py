@@ -9,7 +9,7 @@ from typing import Any, Final
 from hackles.live import logs
 from hackles.live.pages import Page
 from hackles.live.system import on_signals
-from hackles.wallboard import access, audit, floor, pages, watching, webhooks
+from hackles.wallboard import access, access_roads, audit, floor, pages, watching, webhooks
 from hackles.wallboard.application import application
 from hackles.wallboard.board_roads import roads as board_roads
 from hackles.wallboard.book import Book
@@ -19,6 +19,7 @@ from hackles.wallboard.intake import Intake
 from hackles.wallboard.patience import Patient
 from hackles.wallboard.roads import Road
 from hackles.wallboard.settings import Settings
+from hackles.wallboard.webhooks.roads import roads as webhook_roads
 
 _log = logging.getLogger(__name__)
 
@@ -61,10 +62,10 @@ class Service:
         language = self._settings.board.language
         return [
             *pages.roads(language),
-            *self.access.roads(),
+            *access_roads.roads(self.access),
             *board_roads(self.floor, self.hub, self.audit, language),
             *self.intake.roads(),
-            *self.webhooks.roads(),
+            *webhook_roads(self.webhooks),
             *watching.roads(self.floor, self.hub, self.webhooks),
         ]
 

@@ -1,7 +1,7 @@
 """What an administrator may ask and do about webhooks."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,9 +15,7 @@ from hackles.wallboard.settings import Webhook
 from hackles.wallboard.viewer import Role, Viewer
 from hackles.wallboard.visit import visit
 from hackles.wallboard.webhooks.outbox import Delivery
-
-if TYPE_CHECKING:
-    from hackles.wallboard.webhooks.service import Webhooks
+from hackles.wallboard.webhooks.service import Webhooks
 
 _WHO: Final = frozenset({Role.ADMINISTRATOR})
 _SHOWN: Final = 100
@@ -93,12 +91,12 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
 _Doing: TypeAlias = Callable[[Request, Viewer, Webhook], Awaitable[Response]]
 
 
-def roads(webhooks: "Webhooks") -> list[Road]:
+def roads(webhooks: Webhooks) -> list[Road]:
     """Return the roads."""
     return [_listing(webhooks), _replay(webhooks), _enable(webhooks), _test(webhooks)]
 
 
-def told(webhooks: "Webhooks", webhook: Webhook) -> Told:
+def told(webhooks: Webhooks, webhook: Webhook) -> Told:
     """Return how one webhook does."""
     outbox, health = webhooks.outbox, webhooks.endpoints.health(webhook.name)
     return Told(
@@ -133,7 +131,7 @@ def _letter(delivery: Delivery) -> DeadLetter:
     )
 
 
-def _listing(webhooks: "Webhooks") -> Road:
+def _listing(webhooks: Webhooks) -> Road:
     async def answer(_request: Request, _viewer: Viewer | None) -> Response:
         return answered([told(webhooks, one) for one in webhooks.named.values()])
 
@@ -147,7 +145,7 @@ def _listing(webhooks: "Webhooks") -> Road:
     )
 
 
-def _replay(webhooks: "Webhooks") -> Road:
+def _replay(webhooks: Webhooks) -> Road:
     async def do(request: Request, viewer: Viewer, webhook: Webhook) -> Response:
         wanted = await read(request, Replay)
         count = webhooks.replay(webhook.name, wanted.ids)
@@ -166,7 +164,7 @@ def _replay(webhooks: "Webhooks") -> Road:
     )
 
 
-def _enable(webhooks: "Webhooks") -> Road:
+def _enable(webhooks: Webhooks) -> Road:
     async def do(request: Request, viewer: Viewer, webhook: Webhook) -> Response:
         await read(request, Nothing)
         webhooks.enable(webhook.name)
@@ -185,7 +183,7 @@ def _enable(webhooks: "Webhooks") -> Road:
     )
 
 
-def _test(webhooks: "Webhooks") -> Road:
+def _test(webhooks: Webhooks) -> Road:
     async def do(request: Request, viewer: Viewer, webhook: Webhook) -> Response:
         await read(request, Nothing)
         _note(webhooks, request, viewer, "webhook.test", webhook)
@@ -208,7 +206,7 @@ def _test(webhooks: "Webhooks") -> Road:
 
 
 def _of_one(
-    webhooks: "Webhooks", do: _Doing
+    webhooks: Webhooks, do: _Doing
 ) -> Callable[[Request, Viewer | None], Awaitable[Response]]:
     """Return what answers for the webhook that the path names."""
 
@@ -222,7 +220,7 @@ def _of_one(
 
 
 def _note(
-    webhooks: "Webhooks", request: Request, viewer: Viewer, what: str, webhook: Webhook
+    webhooks: Webhooks, request: Request, viewer: Viewer, what: str, webhook: Webhook
 ) -> None:
     if webhooks.audit is not None:
         webhooks.audit.note(viewer.name, what, webhook.name, visit(request).address)

@@ -20,7 +20,6 @@ from hackles.wallboard.webhooks.rendering import rendered, rendered_test
 from hackles.wallboard.webhooks.signing import read_secrets
 
 if TYPE_CHECKING:
-    from hackles.wallboard.roads import Road
     from hackles.wallboard.webhooks.connecting import Resolve
     from hackles.wallboard.webhooks.outcome import Outcome
 
@@ -144,12 +143,6 @@ class Webhooks:
         """Return when something is to be sent again, in seconds since 1970; None if nothing is."""
         times = [courier.next_at() for courier in self._couriers.values()]
         return min((at for at in times if at is not None), default=None)
-
-    def roads(self) -> "list[Road]":
-        """Return what an administrator may ask and do."""
-        from hackles.wallboard.webhooks.roads import roads
-
-        return roads(self)
 
     def _add(self, webhook: Webhook, happening: Happening) -> None:
         is_enabled = self.endpoints.health(webhook.name).is_enabled
