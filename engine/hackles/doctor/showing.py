@@ -7,7 +7,16 @@ from typing import Final
 from rich.text import Text
 
 from hackles.configuration import Checked, check
-from hackles.doctor import compliance, desktop, devices, installation, machine, network, record
+from hackles.doctor import (
+    board,
+    compliance,
+    desktop,
+    devices,
+    installation,
+    machine,
+    network,
+    record,
+)
 from hackles.doctor.told import Mark, Telling
 from hackles.settings import Settings
 from hackles.sinks.output import screen
@@ -64,6 +73,7 @@ def _of_settings(settings: Settings) -> Telling:
     if settings.media:
         yield from network.certificate(settings.media)
     yield from record.record(settings)
+    yield from board.board(settings)
     yield from desktop.notifications(settings)
     yield from devices.devices(settings)
     yield from machine.permissions(settings)

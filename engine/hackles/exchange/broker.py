@@ -83,6 +83,19 @@ class BrokerLink:
         self._let_go(messages, found)
         return found
 
+    def greet(self) -> None:
+        """Find out whether the broker answers; nothing is told.
+
+        Raises:
+            LinkError: if it does not.
+        """
+        from redis.exceptions import RedisError
+
+        try:
+            self._redis.ping()
+        except (RedisError, OSError) as error:
+            raise LinkError(str(error) or repr(error)) from error
+
     def _note(self, messages: Sequence[Message], ids: Sequence[bytes]) -> None:
         """Keep by which ids messages can be deleted."""
         for message, id_ in zip(messages, ids, strict=True):

@@ -34,7 +34,7 @@ class DirectLink:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError('[board] url must be as "https://board.example:9310" is; correct it.')
-        self._road = f"{parts.path.rstrip('/')}/feed"
+        self._base = parts.path.rstrip("/")
         self._headers = {"Content-Type": "application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -64,9 +64,23 @@ class DirectLink:
             raise LinkError(_refusal(status))
         return answer(said)
 
+    def ask(self, road: str) -> int:
+        """Return the status with which a board answers on another of its roads.
+
+        Raises:
+            LinkError: if nobody answers.
+        """
+        try:
+            self._connection.request("GET", self._base + road, headers=self._headers)
+            return self._connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise LinkError(str(error) or repr(error)) from error
+        finally:
+            self._connection.close()
+
     def _post(self, body: bytes, may_be_stale: bool) -> tuple[int, bytes]:
         try:
-            self._connection.request("POST", self._road, body, self._headers)
+            self._connection.request("POST", f"{self._base}/feed", body, self._headers)
             response = self._connection.getresponse()
         except (ConnectionError, http.client.BadStatusLine):
             # A server closes whom it has not heard for a while, or as it is started again.
