@@ -40,7 +40,7 @@ class Listener:
         self.until("is heard.")
 
     def end(self) -> tuple[np.ndarray, float]:
-        """End it; return what it heard, and the seconds that it missed."""
+        """End it; return what it heard, and the seconds that it missed since it first heard."""
         out, _ = self._process.communicate(timeout=60)
         assert self._process.returncode == 0, out
         heard = np.load(self._folder / "heard.npz")
@@ -99,7 +99,8 @@ def main(lines: str, name: str, kind: str, path: str) -> None:
     tap.close()
     heard = ear.take()
     samples = np.concatenate([np.empty(0, np.float32), *[one.samples for one in heard]])
-    np.savez(path, samples=samples, lost_s=sum(one.lost_s for one in heard))
+    first = next((n for n, one in enumerate(heard) if len(one.samples)), len(heard))
+    np.savez(path, samples=samples, lost_s=sum(one.lost_s for one in heard[first + 1 :]))
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ def test_no_two_accounts_have_the_same_name(folder):
 
 
 def test_where_a_proxy_signs_people_in_they_have_no_password(folder):
-    write(folder, 'by = "header"')
+    write(folder, 'by = "header"\n[board]\nproxies = ["192.0.2.10"]')
     with_one = add(folder, "anna@example.com", *SUPERVISOR)
     assert (with_one.code, "--no-password" in with_one.err) == (2, True)
     assert add(folder, "anna@example.com", *SUPERVISOR, "--no-password", said="").code == 0

@@ -44,7 +44,16 @@ def faults(tmp_path):
 def test_an_empty_file_is_well_and_says_what_holds_without_one(tmp_path):
     path = tmp_path / "wallboard.toml"
     path.write_text("")
-    assert load(str(path)) == Settings() == without_file()
+    found = load(str(path))
+    here = msgspec.structs.replace(found.board, folder="wallboard")
+    assert msgspec.structs.replace(found, board=here) == Settings() == without_file()
+
+
+@pytest.mark.parametrize("text", ["", "[board]\n", '[board]\nfolder = "wallboard"\n'])
+def test_the_boards_folder_lies_beside_its_file(tmp_path, text):
+    path = tmp_path / "wallboard.toml"
+    path.write_text(text)
+    assert load(str(path)).board.folder == str(tmp_path / "wallboard")
 
 
 def test_a_board_for_others_is_well_with_sign_in_tls_and_a_secret_for_engines(faults):

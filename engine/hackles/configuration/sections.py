@@ -51,6 +51,16 @@ class Form(Generic[_Read]):
             found[section.name] = (_struct(section.type), several)
         return found
 
+    @cached_property
+    def standing(self) -> frozenset[str]:
+        """The sections that hold without standing in a file, and have paths in them.
+
+        These begin at the file's folder as well.
+        """
+        fields = _struct(inspect.type_info(self.settings)).fields
+        holding = {one.name for one in fields if isinstance(one.default, msgspec.Struct)}
+        return frozenset(str(section) for section, _ in self.paths if section in holding)
+
     def every_key(self) -> Iterator[tuple[str, inspect.Field]]:
         """Yield each key that a file may have, with its section's name."""
         for name, (kind, _) in self.kinds.items():
@@ -78,7 +88,8 @@ def read(form: Form[Any], raw: dict[str, Any], folder: str) -> tuple[Sections, l
     """
     findings = [Finding((n,), text) for n, text in form.missing.items() if n not in raw]
     sections: Sections = {}
-    for name, value in raw.items():
+    unsaid: dict[str, Any] = {name: {} for name in form.standing if name not in raw}
+    for name, value in {**unsaid, **raw}.items():
         if name not in form.kinds:
             findings.append(_unknown_section(form, name, value))
             continue
