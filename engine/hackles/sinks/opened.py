@@ -6,19 +6,17 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from hackles.exchange.linked import linked
 from hackles.exchange.messages import Order
-from hackles.exchange.outbox import Outbox
 from hackles.guidance import Guidance
 from hackles.records import LiveRecord
 from hackles.settings import Settings
-from hackles.sinks.board import BoardSink
 from hackles.sinks.console import LiveConsole
 from hackles.sinks.jsonl import JsonLines, StandardOutput
 from hackles.sinks.sink import Sink
 from hackles.wording import system_language
 
 if TYPE_CHECKING:
+    from hackles.sinks.board import BoardSink
     from hackles.sinks.record import RecordSink
 
 
@@ -54,7 +52,7 @@ def opened(
     return found
 
 
-def board_of(settings: Settings, obey: Callable[[Order], bool]) -> BoardSink | None:
+def board_of(settings: Settings, obey: Callable[[Order], bool]) -> "BoardSink | None":
     """Return what tells wallboards, if the settings have any.
 
     Args:
@@ -66,6 +64,10 @@ def board_of(settings: Settings, obey: Callable[[Order], bool]) -> BoardSink | N
     """
     if settings.board is None:
         return None
+    from hackles.exchange.linked import linked
+    from hackles.exchange.outbox import Outbox
+    from hackles.sinks.board import BoardSink
+
     engine = settings.board.name or socket.gethostname()
     return BoardSink(linked(settings.board, engine), Outbox(engine, secrets.token_hex(6)), obey)
 
