@@ -96,9 +96,10 @@ class Board:
     def acknowledge(self, *said) -> None:
         self.loop.call_soon_threadsafe(self.intake.acknowledge, *said)
 
-    def listen(self, url: str) -> None:
+    def listen(self, url: str, password: str = "") -> None:
         """Hear engines by way of a broker."""
-        self._tasks.append(asyncio.run_coroutine_threadsafe(self.intake.run(url), self.loop))
+        run = self.intake.run(url, password)
+        self._tasks.append(asyncio.run_coroutine_threadsafe(run, self.loop))
 
     def serve(self, port: int) -> None:
         """Hear engines directly."""

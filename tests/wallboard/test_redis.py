@@ -108,3 +108,14 @@ def test_what_is_no_message_is_left_out_and_the_rest_is_heard(broker, caplog):
         one.say(0, 3)
         wait_until(lambda: times(wall.messages) == [0, 1, 2])
     assert caplog.text.count("Left out") == 1
+
+
+def test_a_redis_that_asks_for_a_password_is_given_the_one_that_is_known(broker):
+    import redis as library
+
+    with library.Redis.from_url(broker.url) as client:
+        client.config_set("requirepass", "s3cret")
+    with engine("a", BrokerLink(broker.url, "s3cret", "a")) as one, board() as wall:
+        wall.listen(broker.url, "s3cret")
+        one.say(1)
+        wait_until(lambda: times(wall.of("a")) == [1])

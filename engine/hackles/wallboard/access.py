@@ -63,7 +63,7 @@ class Access:
         self.sessions = Sessions(book, settings.sign_in, clock)
         self.proxies = Proxies(settings.board.proxies)
         self.limits = Limits(clock)
-        self._token = _token(settings.feed.token_file)
+        self._token = engines_secret(settings.feed.token_file)
         self._key = secrets.token_bytes(32)
 
     def visit(self, asked: HTTPConnection) -> Visit:
@@ -124,7 +124,7 @@ def cookie(is_tls: bool) -> str:
     return "__Host-hackles" if is_tls else "hackles"
 
 
-def _token(path: str) -> bytes | None:
+def engines_secret(path: str) -> bytes | None:
     """Return the engines' secret, or None if there is none.
 
     Raises:

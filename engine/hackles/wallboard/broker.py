@@ -46,8 +46,13 @@ class Ear(Protocol):
 class Listening:
     """Reads the stream of all engines, and writes a stream of answers for each."""
 
-    def __init__(self, url: str, ear: Ear) -> None:
+    def __init__(self, url: str, password: str, ear: Ear) -> None:
         """Say where; nothing is connected as yet.
+
+        Args:
+            url: of the broker, redis://… or rediss://….
+            password: which it asks for; "" for none, or for the one in the URL.
+            ear: takes what engines say.
 
         Raises:
             UsageError: if that is no such URL, or redis is not installed.
@@ -58,12 +63,14 @@ class Listening:
             from redis.backoff import NoBackoff
         except ImportError as error:
             raise UsageError("A broker needs redis: pip install 'hackles[wallboard]'.") from error
+        given: dict[str, Any] = {"password": password} if password else {}
         try:
             self._redis: Any = Redis.from_url(
                 url,
                 socket_timeout=_TIMEOUT_S,
                 socket_connect_timeout=_TIMEOUT_S,
                 retry=Retry(NoBackoff(), 0),
+                **given,
             )
         except ValueError as error:
             raise UsageError(

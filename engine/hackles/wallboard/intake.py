@@ -106,15 +106,16 @@ class Intake:
             )
         ]
 
-    async def run(self, broker: str) -> None:
+    async def run(self, broker: str, password: str = "") -> None:
         """Hear the engines that come by way of a broker; this never ends by itself.
 
         Args:
             broker: its URL, redis://… or rediss://….
+            password: which it asks for; "" for none, or for the one in the URL.
         """
         from hackles.wallboard.broker import Listening
 
-        await Listening(broker, self).run()
+        await Listening(broker, password, self).run()
 
     def read(self, said: bytes) -> str:
         """Take in what came as JSON; return whose it was, or "" if it is no message."""

@@ -100,8 +100,10 @@ class Service:
 
     def _works(self) -> list[Coroutine[Any, Any, None]]:
         works = [self.hub.run(), self.webhooks.run()]
-        if self._settings.feed.broker:
-            works.append(self.intake.run(self._settings.feed.broker))
+        feed = self._settings.feed
+        if feed.broker:
+            secret = access.engines_secret(feed.token_file) or b""
+            works.append(self.intake.run(feed.broker, secret.decode(errors="surrogateescape")))
         return works
 
     def _tell(self, happening: Happening) -> None:

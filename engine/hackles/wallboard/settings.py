@@ -34,7 +34,8 @@ class Feed(Section, frozen=True):
 
     Attributes:
         broker: redis://… or rediss://…; "" if engines send to the board themselves.
-        token_file: holds the secret that engines bring if they do; needed beyond loopback.
+        token_file: holds the secret that engines bring if they do (needed beyond loopback), or
+            else the broker's password.
     """
 
     broker: Annotated[
