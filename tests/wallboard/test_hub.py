@@ -160,7 +160,7 @@ def test_the_board_says_that_it_is_alive(world, monkeypatch):
     async def look():
         async with looking(world, ANNA) as (_, [anna]):
             await anna.read()
-            assert anna.names == ["view", "alive"]
+            assert anna.names[:2] == ["view", "alive"]
 
     asyncio.run(look())
 

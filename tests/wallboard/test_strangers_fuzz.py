@@ -4,6 +4,7 @@ from collections import Counter
 from functools import partial
 
 import hypothesis
+import pytest
 import requests
 import schemathesis
 from schemathesis import GenerationMode, checks
@@ -12,6 +13,9 @@ from schemathesis.specs.openapi import checks as documented
 from hackles.wallboard import passwords
 from tests.wallboard.served import EVERYTHING, enrol, served, settings
 from tests.wallboard.service import TABLES, service_roads
+
+# Schemathesis draws by `random` in places, of which hypothesis warns.
+pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
 
 EXAMPLES = 40
 CHECKS = (
