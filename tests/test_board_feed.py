@@ -2,6 +2,7 @@
 
 import asyncio
 import http.server
+import socket
 import threading
 import time
 from typing import ClassVar
@@ -193,6 +194,18 @@ def test_while_the_board_is_away_all_is_kept_told_again_in_order_and_complained_
     assert caplog.text.count("reached again") == 1
 
 
+def test_a_board_that_is_away_while_nothing_happens_is_not_said_to_be_reached(caplog):
+    one = Sunk()
+    caplog.set_level("INFO", "hackles")
+    one.line.is_cut = True
+    one.rest(100)
+    assert one.line.tries > 20
+    assert "reached again" not in caplog.text
+    one.line.is_cut = False
+    one.rest(5)
+    assert caplog.text.count("reached again") == 1
+
+
 def test_more_than_there_is_room_for_goes_and_the_beats_say_how_much(caplog):
     one = Sunk(room=100)
     one.line.is_cut = True
@@ -320,6 +333,19 @@ def test_much_is_sent_in_several_goes(answering):
     assert len(answering.send(messages)) == len(_Answers.bodies) == 3
     sent = [msgspec.json.decode(body, type=list[Message]) for body in _Answers.bodies]
     assert [one for some in sent for one in some] == messages
+
+
+def test_who_hangs_up_may_want_https():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(65536)
+
+        threading.Thread(target=hang_up).start()
+        link = DirectLink(f"http://127.0.0.1:{server.getsockname()[1]}", "")
+        with pytest.raises(LinkError, match="https://"):
+            link.send([message(1)])
 
 
 # The desk.

@@ -156,4 +156,26 @@ def test_the_program_checks_its_own_example(tmp_path):
     printed = hackles("wallboard", "example")
     (tmp_path / "wallboard.toml").write_text(printed.out)
     done = hackles("wallboard", "check", cwd=tmp_path)
-    assert (done.code, done.err, done.out) == (0, "", "wallboard.toml is well.\n")
+    told = (
+        "wallboard.toml is well: the page on 127.0.0.1:9310, engines by their own feed, "
+        "nobody signs in; webhooks tell nobody.\n"
+    )
+    assert (done.code, done.err, done.out) == (0, "", told)
+
+
+def test_a_file_that_is_not_there_is_begun_by_the_board_s_own_example(tmp_path):
+    done = hackles("wallboard", "check", cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert "`hackles wallboard example` prints one" in done.err
+
+
+def test_a_fault_of_the_command_line_is_not_said_to_be_in_the_file(tmp_path):
+    path = tmp_path / "wallboard.toml"
+    path.write_text("[board]\n")
+    with pytest.raises(UsageError, match=r'^"http://x" is no broker'):
+        load(str(path), "http://x")
+
+
+def test_a_secret_that_cannot_be_read_is_told_once(faults):
+    hook = '[[webhook]]\nname = "a"\nurl = "https://a.example/"\nsecret_file = "none"\n'
+    assert len(faults(hook)) == 1

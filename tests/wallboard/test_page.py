@@ -147,6 +147,7 @@ def test_filters_show_a_queue_or_what_is_searched_and_tell_who_is_hidden(board):
         seen.wait("() => document.querySelectorAll('#needs > li').length === 0")
         assert seen.calls() == [billing]
         assert "1" in seen.page.inner_text("#hidden-needs")
+        assert not seen.page.is_visible("#none-needs")
         seen.page.click("#hidden-needs button")
         seen.wait_for_step(repairs, "raised")
         seen.keys("/")

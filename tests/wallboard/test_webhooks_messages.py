@@ -366,6 +366,8 @@ def attempts():
     yield new_secret(), ours, body, False
     yield secret, ours, body + b" ", False
     yield secret, signed([secret], "one", now - 400, body), body, False
+    yield secret, {}, body, False
+    yield secret, {**ours, "webhook-timestamp": "soon"}, body, False
 
 
 def test_the_documents_python_verifies_us():

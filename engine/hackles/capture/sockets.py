@@ -30,7 +30,7 @@ def listening(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address, family=family, backlog=_BACKLOG)
     except (OSError, ValueError, TypeError) as error:  # a name may be no name at all
-        reason = getattr(error, "strerror", None) or error
+        reason = str(getattr(error, "strerror", None) or error).partition(" (while ")[0]
         raise UsageError(
             f"Cannot listen on {host} port {port} ({reason}); choose another address or port."
         ) from error

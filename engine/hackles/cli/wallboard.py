@@ -47,13 +47,14 @@ def check(
 ) -> None:
     """Say everything that is wrong with the board's settings, or that they are well."""
     from hackles.wallboard.configuration import check as judged
+    from hackles.wallboard.configuration import summary
 
     checked = judged(path)
     for line in checked.lines(are_warnings=False) + checked.lines(are_warnings=True):
         typer.echo(line, err=True)
     if checked.settings is None:
         raise typer.Exit(2)
-    typer.echo(f"{path} is well.")
+    typer.echo(f"{path} is well: {summary(checked.settings)}.")
 
 
 @wallboard.command()

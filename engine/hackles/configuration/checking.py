@@ -95,7 +95,7 @@ def judged(
         chosen: keys of sections that were chosen elsewhere, instead of the file's.
     """
     try:
-        text = _text(Path(path))
+        text = _text(Path(path), form.example)
         raw = _parsed(text)
     except _FileError as error:
         return Checked(str(path), (error.fault,), None)
@@ -118,11 +118,11 @@ class _FileError(UsageError):
         self.fault = Fault(line, text)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, example: str) -> str:
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
-        text = "is not there; `hackles config example` prints one to begin with"
+        text = f"is not there; `{example}` prints one to begin with"
         raise _FileError(0, text) from error
     except (OSError, ValueError) as error:  # no name of a file may have a NUL
         reason = getattr(error, "strerror", None) or error

@@ -33,6 +33,7 @@ class Form(Generic[_Read]):
         no_paths: of these, what names no file, beside "" and "-".
         why: why a section's required keys are asked for, for their sentences.
         missing: the sentence for a section that must be there and is not.
+        example: the command that prints such a file.
     """
 
     settings: type[_Read]
@@ -41,6 +42,7 @@ class Form(Generic[_Read]):
     no_paths: Mapping[Path, tuple[str, ...]] = of_class(default_factory=dict)
     why: Mapping[str, str] = of_class(default_factory=dict)
     missing: Mapping[str, str] = of_class(default_factory=dict)
+    example: str = "hackles config example"
 
     @cached_property
     def kinds(self) -> dict[str, tuple[inspect.StructType, bool]]:

@@ -59,7 +59,7 @@ class DirectLink:
             status, said = self._post(body, may_be_stale=is_kept)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            raise LinkError(str(error) or repr(error)) from error
+            raise LinkError(_reason(error)) from error
         if status != http.HTTPStatus.OK:
             raise LinkError(_refusal(status))
         return answer(said)
@@ -113,6 +113,14 @@ def _bodies(messages: Sequence[Message]) -> Iterator[bytes]:
         some.append(said)
         size += len(said) + 1
     yield b"[" + b",".join(some) + b"]"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, http.client.RemoteDisconnected):
+        return (
+            "what listens there hangs up; see whether url under [board] is to begin with https://"
+        )
+    return str(error) or repr(error)
 
 
 def _refusal(status: int) -> str:

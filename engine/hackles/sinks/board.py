@@ -128,16 +128,20 @@ class BoardSink:
             return
         try:
             while messages := self._next():
-                for answer in self._link.send(messages):
+                answers = self._link.send(messages)
+                self._arrive()
+                for answer in answers:
                     self._take(answer)
         except LinkError as error:
             self._fail(error)
-        else:
-            self._failures = 0
-            if self._is_away:
-                self._is_away = False
-                _log.info("Wallboard: it is reached again.")
         self._talked = self._clock()
+
+    def _arrive(self) -> None:
+        """Take it that there is a way to the boards."""
+        self._failures = 0
+        if self._is_away:
+            self._is_away = False
+            _log.info("Wallboard: it is reached again.")
 
     def _next(self) -> list[Message]:
         """Return what is to be sent next, with a beat behind it if one is due."""

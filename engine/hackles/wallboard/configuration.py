@@ -50,8 +50,10 @@ def load(path: str, broker: str = "") -> Settings:
     """Return what a file says.
 
     Raises:
-        UsageError: which names every fault and its line.
+        UsageError: which names every fault and its line, or says that the broker is no URL of one.
     """
+    if broker:
+        without_file(broker)  # a fault of the command line is not to be looked for in the file
     return settled(check(path, broker))
 
 
@@ -67,6 +69,17 @@ def without_file(broker: str = "") -> Settings:
         raise UsageError(
             f'"{broker}" is no broker; give a URL such as redis://127.0.0.1:6379.'
         ) from error
+
+
+def summary(settings: Settings) -> str:
+    """Return by which ways things come in and go out, in a few words."""
+    board, feed = settings.board, settings.feed
+    engines = "Redis" if feed.broker else "their own feed"
+    people = "nobody" if settings.sign_in.by == "nobody" else "everybody"
+    told = ", ".join(webhook.name for webhook in settings.webhook) or "nobody"
+    return (
+        f"the page on {board.listen}, engines by {engines}, {people} signs in; webhooks tell {told}"
+    )
 
 
 def example() -> str:
@@ -142,7 +155,7 @@ def _beyond_loopback(board: Board, sign_in: SignIn, feed: Feed) -> Iterator[Find
         )
         yield Finding(path, where + text, ("listen", "certificate"))
     if not board.public_url.startswith("https://"):
-        text = 'add public_url as people type it, such as "https://board.example"'
+        text = 'add public_url with https, as people type it, such as "https://board.example"'
         yield Finding(path, where + text, ("listen", "public_url"))
     if not feed.broker and not feed.token_file:
         text = "add [feed] with token_file (engines bring what it holds), or broker"
@@ -171,7 +184,6 @@ def _lists(sections: Sections) -> Iterator[Finding]:
     yield from twice(hooks, "name", "each webhook needs a name of its own")
     for part in parts:
         if isinstance(part.values, Webhook):
-            yield from unreadable(part, "secret_file", part.values.secret_file)
             yield from open_to_all(part, "secret_file", part.values.secret_file)
             for keys, text in of_webhook(part.values):
                 yield Finding(part.path, text, keys)
@@ -181,4 +193,4 @@ def _lists(sections: Sections) -> Iterator[Finding]:
                 yield Finding(part.path, text, ("teams",))
 
 
-FORM: Final = Form(Settings, _findings, _PATHS)
+FORM: Final = Form(Settings, _findings, _PATHS, example="hackles wallboard example")

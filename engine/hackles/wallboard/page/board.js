@@ -113,7 +113,7 @@ export class Board {
     write(by("others-count"), rest ? number(rest) : "");
     by("hidden-needs").hidden = hidden === 0;
     write(by("hidden-needs").firstElementChild, hidden ? word("board.hidden_needs", { count: hidden }) : "");
-    by("none-needs").hidden = urgent > 0;
+    by("none-needs").hidden = urgent + hidden > 0; // nobody is calm about what a filter hides
     by("others-part").hidden = rest === 0;
     by("none-fits").hidden = urgent + rest > 0 || rows.size === 0;
     for (const id of ["needs-part", "others-part"]) if (rows.size === 0) by(id).hidden = true;
