@@ -14,7 +14,7 @@ from hackles.wallboard import passwords
 from tests.wallboard.served import EVERYTHING, enrol, served, settings
 from tests.wallboard.service import TABLES, service_roads
 
-# Schemathesis draws by `random` in places, of which hypothesis warns.
+# The board runs in this process, too; what it draws by `random` is none of a strategy's doing.
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
 
 EXAMPLES = 40

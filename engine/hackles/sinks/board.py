@@ -83,6 +83,8 @@ class BoardSink:
         self.stands = Stands()
         self._link, self._outbox, self._obey = link, outbox, obey
         self._clock, self._today = clock, today
+        # Its own: what others draw from the common one does not hang on when a board is away.
+        self._random = random.Random()  # noqa: S311
         self._done: OrderedDict[str, int] = OrderedDict()
         self._talked = self._beaten = self._not_before = clock() - BEAT_S
         self._confirmed, self._impatience = clock(), 0
@@ -170,7 +172,7 @@ class BoardSink:
     def _fail(self, error: LinkError) -> None:
         """Take it that nothing arrived, and try again in a while."""
         self._outbox.again()
-        rest_s = _step(_REST_S, self._failures) * random.uniform(1.0, 1.25)  # noqa: S311
+        rest_s = _step(_REST_S, self._failures) * self._random.uniform(1.0, 1.25)
         self._failures += 1
         self._not_before = self._clock() + rest_s
         self._is_away = True

@@ -76,7 +76,7 @@ class Listening:
             raise UsageError(
                 "The broker must be as rediss://broker.example:6379 is; correct it."
             ) from error
-        self._ear = ear
+        self._ear, self._random = ear, random.Random()  # noqa: S311
         self._server, self._at = "", _BEGINNING
         self._said, self._is_away = -_SAID_EVERY_S, False
 
@@ -91,7 +91,7 @@ class Listening:
                 except (RedisError, OSError, TimeoutError) as error:
                     self._complain(error)
                     await self._redis.connection_pool.disconnect()
-                    await asyncio.sleep(random.uniform(0.1, _REST_S))  # noqa: S311
+                    await asyncio.sleep(self._random.uniform(0.1, _REST_S))
         finally:
             await self._redis.aclose()
 
