@@ -289,6 +289,7 @@ def test_a_caller_who_withdraws_is_deleted_and_the_telephone_call_goes_on(tmp_pa
         assert again.is_up()
         phones[1].hang_up()
         wait_until(lambda: not running.calls())
+        running.stop()  # what it had to say of that is written by then
     states = [(r["type"], r.get("state")) for r in running.records(name_of(0))]
     assert states == [("call", "withdrawn"), ("call", "refused")]
     assert_told(running.records(name_of(1)), samples)
