@@ -582,3 +582,4 @@ def test_a_link_that_hangs_holds_up_neither_the_desk_nor_its_end():
     assert feed.dropped >= 9_000
     desk.close(0.1)
     go.set()
+    wait_until(lambda: not feed._thread.is_alive())

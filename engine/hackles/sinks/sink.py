@@ -191,6 +191,7 @@ class Feed:
         with contextlib.suppress(queue.Empty):
             while True:
                 left.append(self._queue.get_nowait())
+        self._queue.put(None)  # for the thread, should it ever come back
         for call in dict.fromkeys(item.call for item in left if isinstance(item, _Forget)):
             _log.error(_NOT_DELETED, self.name, call)
         count = sum(isinstance(item, LiveRecord) for item in left)
