@@ -6,10 +6,11 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from hackles.capture.sockets import listening
 from hackles.errors import UsageError
@@ -17,6 +18,48 @@ from hackles.settings import host_port
 
 _DATE_S: Final = 1.0
 """Answers bear the time of day, to the second."""
+
+HEAD_S = 10.0
+"""So long the head of a request may take: whoever only connects keeps nobody else out for long."""
+
+
+class Patient(H11Protocol):
+    """A connection that is closed if no whole head of a request comes in time.
+
+    uvicorn itself waits without end for the first request, and for the rest of a later one.
+    """
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait_or_not()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what came, and wait on if that was not a whole head."""
+        super().data_received(data)
+        self._wait_or_not()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._wait_no_longer()
+        super().connection_lost(exc)
+
+    def _wait_or_not(self) -> None:
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if cycle is not None and not cycle.response_complete:
+            self._wait_no_longer()
+        elif self._patience is None:
+            self._patience = self.loop.call_later(HEAD_S, self._give_up)
+
+    def _wait_no_longer(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _give_up(self) -> None:
+        self.transport.close()
 
 
 class Page(uvicorn.Server):
@@ -51,6 +94,7 @@ class Page(uvicorn.Server):
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(
             app,
+            http=Patient,
             log_config=None,
             proxy_headers=False,  # or whoever is on this machine could say to come from elsewhere
             server_header=False,
