@@ -163,10 +163,17 @@ def test_where_nobody_signs_in_this_machine_alone_sees_everything(tmp_path):
         assert replace(here, csrf="x").post("/api/sign-out").status == 403
         from_elsewhere = board.stranger(PROXY, **{"X-Forwarded-For": "192.0.2.7"})
         assert from_elsewhere.get("/api/me").status == 401
-        # Who is no declared proxy cannot say to be somebody else, nor lose what is theirs.
-        assert board.stranger(**{"X-Forwarded-For": "192.0.2.7"}).get("/api/me").status == 200
         said_nothing = board.stranger(PROXY, **{"X-Forwarded-For": "unknown"})
         assert said_nothing.get("/api/me").status == 401
+
+
+@pytest.mark.parametrize("said", ["Forwarded", "Via", "X-Forwarded-For", "X-Real-IP"])
+def test_whom_an_undeclared_proxy_on_this_machine_lets_in_is_not_this_machine(tmp_path, said):
+    with served(settings(tmp_path, "nobody", public_url="https://board.example")) as board:
+        passed_on = board.stranger(**{"Host": "board.example", said: "127.0.0.1"})
+        assert passed_on.get("/api/me").status == 401
+        assert passed_on.post("/feed", []).status in (401, 404)
+        assert board.stranger().get("/api/me").status == 200
 
 
 @pytest.fixture

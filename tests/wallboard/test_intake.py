@@ -136,6 +136,14 @@ def test_a_fault_of_whoever_takes_a_message_keeps_out_no_other(caplog):
     assert caplog.text.count("Left out") == 1
 
 
+@pytest.mark.parametrize("at", ["-1e300", "1e300", "-1"])
+def test_a_time_of_which_no_date_can_be_made_is_no_message(at):
+    hall = Hall()
+    said = b'{"engine":"a","run":"r","seq":1,"at":%s,"said":{"kind":"heard","line":{}}}'
+    assert hall.intake.read(said % at.encode()) == ""
+    assert hall.intake.read(said % b"1") == "a"
+
+
 # Both ends, and a way between them that fails in all ways there are.
 
 

@@ -12,6 +12,9 @@ import msgspec
 _Name = Annotated[str, msgspec.Meta(max_length=200)]
 _Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
+_Moment = Annotated[float, msgspec.Meta(ge=0.0, le=2.0**36)]
+"""In seconds since 1970, as far as a date can be made of it: until the year 4147."""
+
 BEAT_S: Final = 1.0
 """An engine says at least so often that it is there."""
 
@@ -85,7 +88,7 @@ class Standing(_Said, frozen=True, tag="standing"):
 
     call: _Name
     session: _Name
-    begun_at: float
+    begun_at: _Moment
     queue: _Name = ""
     agent: _Name = ""
     time: float = 0.0
@@ -115,7 +118,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     engine: _Name
     run: _Name
     seq: _Seq
-    at: float
+    at: _Moment
     said: Said
 
 

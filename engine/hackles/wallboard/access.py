@@ -20,7 +20,7 @@ from hackles.wallboard.accounts import Accounts
 from hackles.wallboard.audit import Audit
 from hackles.wallboard.book import Book
 from hackles.wallboard.limits import Limits
-from hackles.wallboard.proxies import Proxies, is_loopback
+from hackles.wallboard.proxies import Proxies
 from hackles.wallboard.sessions import Sessions
 from hackles.wallboard.settings import Settings
 from hackles.wallboard.viewer import ALL_TEAMS, Role, Viewer
@@ -74,7 +74,7 @@ class Access:
 
         def viewer(is_use: bool) -> tuple[Viewer | None, HTTPException]:
             if by == "nobody":
-                is_here = is_loopback(address)
+                is_here = self.proxies.is_here(asked)
                 return LOCAL if is_here else None, HTTPException(401, _NOT_LOCAL)
             if by == "password":
                 name = self.sessions.name(secret, is_use)
@@ -99,10 +99,10 @@ class Access:
         key = secret.encode() or self._key + viewer.name.encode()
         return hmac.digest(key, b"csrf", "sha256").hex()
 
-    def is_engine(self, asked: HTTPConnection, address: str) -> bool:
+    def is_engine(self, asked: HTTPConnection) -> bool:
         """Return whether somebody brings the engines' secret, or is here and there is none."""
         if self._token is None:
-            return is_loopback(address)
+            return self.proxies.is_here(asked)
         scheme, _, token = asked.headers.get("authorization", "").partition(" ")
         is_same = hmac.compare_digest(token.strip().encode(), self._token)
         return is_same and scheme.lower() == "bearer"

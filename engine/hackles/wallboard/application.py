@@ -88,7 +88,7 @@ def _check_who(road: Road, request: Request, access: Access, visit: Visit) -> No
     if road.who == ANYBODY:
         return
     if road.who == ENGINE:
-        if not access.is_engine(request, visit.address):
+        if not access.is_engine(request):
             sentence = "Bring the secret of the engines' feed: Authorization: Bearer …."
             raise HTTPException(401, sentence, {"WWW-Authenticate": "Bearer"})
         return

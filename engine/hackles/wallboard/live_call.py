@@ -154,7 +154,7 @@ class LiveCall:
         is_redrawn = self._redraw(said, at)
         alert = read_alert(said.alert)
         state = State(said.state) if said.state in set(State) else State.CALM
-        since_at = min(alert.at.timestamp(), at) if alert is not None else at
+        since_at = min(max(alert.at.timestamp(), 0.0), at) if alert is not None else at
         if alert is not None and state is not State.CALM:
             self.warn(alert, since_at)
         self.enter(state, since_at)

@@ -6,7 +6,7 @@ runs with `proxy_headers=False`.
 
 import ipaddress
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from starlette.requests import HTTPConnection
 
@@ -14,6 +14,9 @@ from hackles.errors import UsageError
 
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_PASSED_ON: Final = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
+"""Only a proxy sends these; whom an undeclared one lets in is not at this machine."""
 
 
 class Proxies:
@@ -45,6 +48,11 @@ class Proxies:
             if not self._has(found):
                 break
         return str(nearest)
+
+    def is_here(self, asked: HTTPConnection) -> bool:
+        """Return whether somebody at this machine asks, and no proxy on it for somebody else."""
+        is_passed_on = not _PASSED_ON.isdisjoint(asked.headers.keys())
+        return is_loopback(self.address(asked)) and (self.vouch(asked) or not is_passed_on)
 
     def is_tls(self, asked: HTTPConnection) -> bool:
         """Return whether the request came by TLS: to us, or to the proxy that passes it on."""
