@@ -279,7 +279,7 @@ def test_a_caller_who_withdraws_is_deleted_and_the_telephone_call_goes_on(tmp_pa
             assert running.post(f"/calls/{name_of(0)}/consent", {"consent": False})[0] == 200
         else:
             phones[0].press("9")
-        wait_until(lambda: [r["type"] for r in running.records(name_of(0))] == ["call"])
+        wait_until(lambda: [r.get("state") for r in running.records(name_of(0))] == ["withdrawn"])
         assert len(running.calls()) == 1
         assert running.post(f"/calls/{name_of(0)}/consent", {"consent": True})[0] == 409
         phones[0].say(samples)
