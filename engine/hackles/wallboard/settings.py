@@ -37,13 +37,7 @@ class Feed(Section, frozen=True):
         token_file: holds the secret that engines bring if they do; needed beyond loopback.
     """
 
-    broker: Annotated[
-        str,
-        msgspec.Meta(
-            pattern=r"^((rediss?|unix)://\S+)?\Z",
-            description='a URL such as "redis://127.0.0.1:6379", or "" for none',
-        ),
-    ] = ""
+    broker: str = ""
     token_file: str = ""
 
 
