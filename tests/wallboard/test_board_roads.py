@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from hackles.live.pages import Page
+from hackles.wallboard import board_roads
 from hackles.wallboard.board_roads import roads
 from hackles.wallboard.hub import Hub
 from hackles.wallboard.shapes import CallPage, Day, Life, View
@@ -124,6 +125,34 @@ def test_what_one_may_not_see_is_not_there(world, name):
             assert (page.status_code, step.status_code) == (404, 404)
             assert page.text == step.text
             assert audit.notes == []
+
+    asyncio.run(ask())
+
+
+def test_one_account_takes_not_all_connections_and_may_look_again_once_it_let_some_go(
+    world, monkeypatch
+):
+    monkeypatch.setattr(board_roads, "MOST_STREAMS", 2)
+
+    async def ask():
+        parts = []
+        async with board(world) as (client, _), contextlib.AsyncExitStack() as stack:
+
+            async def look(name):
+                stream = client.stream("GET", "/api/events", headers=as_(name))
+                answer = await stack.enter_async_context(stream)
+                if answer.status_code == 200:
+                    parts.append(answer.aiter_bytes())  # or httpx closes it
+                    await anext(parts[-1])
+                return answer
+
+            first = await look("anna")
+            seen = [(await look(name)).status_code for name in ("anna", "anna", "ben")]
+            assert seen == [200, 429, 200]
+            await first.aclose()
+            async with asyncio.timeout(5):
+                while (await look("anna")).status_code != 200:
+                    await asyncio.sleep(0.05)
 
     asyncio.run(ask())
 

@@ -133,8 +133,16 @@ def test_redis_elsewhere_without_encryption_is_a_warning(tmp_path):
     assert [fault.is_warning for fault in check(str(path)).faults] == [True]
 
 
+def test_what_is_said_of_a_broker_does_not_repeat_its_password(tmp_path, faults):
+    said = faults('[feed]\nbroker = "http://u:passw0rd@x"\n')
+    with pytest.raises(UsageError) as refused:
+        without_file("redis//u:passw0rd@x")
+    assert said
+    assert "passw0rd" not in f"{said} {refused.value}"
+
+
 def test_what_is_no_broker_is_told(tmp_path):
-    with pytest.raises(UsageError, match="is no broker"):
+    with pytest.raises(UsageError, match="broker must be"):
         without_file("redis.example:6379")
     done = hackles("wallboard", "--broker", "nonsense", cwd=tmp_path)
     assert (done.code, done.out) == (2, "")

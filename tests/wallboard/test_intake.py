@@ -107,6 +107,16 @@ def test_another_run_begins_anew_and_what_the_one_before_left_behind_is_not_hear
     assert [type(order) for order in answer.orders] == [Tell]
 
 
+def test_two_engines_of_one_name_are_told_of_and_what_a_run_left_behind_is_not(caplog):
+    hall = Hall()
+    hall.hear(heard(1, run="a"), beat(1, run="a"), heard(1, run="b"))
+    hall.hear(*[heard(seq, run="a") for seq in range(2, 30)], beat(1, run="a"))
+    assert not caplog.text
+    for _ in range(30):
+        hall.hear(beat(30, run="a"), beat(1, run="b"))
+    assert caplog.text.count("Two engines are named 'a'") == 1
+
+
 def test_orders_are_told_until_they_are_confirmed_and_to_their_engine_alone():
     hall = Hall()
     hall.hear(heard(1), heard(1, name="b"))

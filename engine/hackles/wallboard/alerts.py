@@ -40,7 +40,8 @@ class Alerts:
         self._rules, self._writing = rules, Writing(book)
         self._lives = Lives(self._writing)
         self.counts = Counts(self._writing, clock)
-        self.say = Saying(on_happening)
+        # Who is told writes into the book, too: to the audit log, and what webhooks send.
+        self.say = Saying(lambda happening: self._writing.do(lambda _book: on_happening(happening)))
         self._orphans = {life.alert: life for life in self._lives.open()}
         self._orphans_end_at = clock() + GONE_S
         self._expire_at = 0.0

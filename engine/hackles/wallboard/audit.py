@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from hackles.wallboard.book import Book
+from hackles.wallboard.writing import Writing
 
 KEPT_DAYS: Final = 400
 """Over a year, so that a year's review finds all of it."""
@@ -66,7 +67,7 @@ class Audit:
 
     def __init__(self, book: Book, clock: Callable[[], float] = time.time) -> None:
         """Write into a book that has `TABLES`."""
-        self._book, self._clock = book, clock
+        self._writing, self._clock = Writing(book), clock
         self._purged_at = float("-inf")
 
     def note(self, by: str, what: str, about: str = "", address: str = "") -> None:
@@ -79,14 +80,13 @@ class Audit:
             address: from where, or "".
         """
         now = self._clock()
-        self._book.do(
-            'INSERT INTO audit (at, "by", what, about, address) VALUES (?, ?, ?, ?, ?)',
-            now,
-            *(_in_one_line(text) for text in (by, what, about, address)),
-        )
+        sql = 'INSERT INTO audit (at, "by", what, about, address) VALUES (?, ?, ?, ?, ?)'
+        values = [_in_one_line(text) for text in (by, what, about, address)]
+        self._writing.do(lambda book: book.do(sql, now, *values))
         if now - self._purged_at > _DAY_S:
             self._purged_at = now
-            self._book.do("DELETE FROM audit WHERE at < ?", now - KEPT_DAYS * _DAY_S)
+            old = "DELETE FROM audit WHERE at < ?"
+            self._writing.do(lambda book: book.do(old, now - KEPT_DAYS * _DAY_S))
 
     def entries(self, before: int | None = None, limit: int = 100) -> list[Entry]:
         """Return what was done, the newest first.
@@ -95,7 +95,8 @@ class Audit:
             before: the id of an entry: only what is older.
             limit: so many at most.
         """
-        found = self._book.rows(
+        self._writing.retry()
+        found = self._writing.rows(
             "SELECT * FROM audit WHERE ? IS NULL OR id < ? ORDER BY id DESC LIMIT ?",
             before,
             before,

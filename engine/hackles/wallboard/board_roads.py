@@ -1,5 +1,6 @@
 """The roads of the board itself: what people see of it, and what they do about it."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Final, Protocol
 
@@ -16,6 +17,9 @@ from hackles.wallboard.shapes import CallPage, Day, Life, Taken, View
 from hackles.wallboard.viewer import Role, Viewer
 from hackles.wallboard.visit import visit
 from hackles.wording import LANGUAGES, best_language
+
+MOST_STREAMS: Final = 200
+"""Of one account at a time: all connections are a thousand, and engines need theirs, too."""
 
 _LOOKING: Final = frozenset({Role.SUPERVISOR, Role.AGENT, Role.ANALYST})
 _ON_CALLS: Final = frozenset({Role.SUPERVISOR, Role.AGENT})
@@ -40,15 +44,25 @@ class Noted(Protocol):
 class _BoardRoads:
     def __init__(self, floor: Floor, hub: Hub, audit: Noted, language: str) -> None:
         self._floor, self._hub, self._audit, self._spoken = floor, hub, audit, language
+        self._streams: Counter[str] = Counter()
 
     async def view(self, request: Request, viewer: Viewer | None) -> Response:
         return answered(self._floor.view(_known(viewer), self._language(request)))
 
     async def events(self, request: Request, viewer: Viewer | None) -> Response:
-        frames: AsyncIterator[bytes] = self._hub.stream(
-            _known(viewer), self._language(request), visit(request).may_look
-        )
+        who, may_look = _known(viewer), visit(request).may_look
+        if self._streams[who.name] >= MOST_STREAMS:
+            raise HTTPException(429, "Your account looks from too many pages; close some of them.")
+        frames = self._counted(who, self._hub.stream(who, self._language(request), may_look))
         return StreamingResponse(frames, headers=_STREAM, media_type="text/event-stream")
+
+    async def _counted(self, who: Viewer, frames: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        self._streams[who.name] += 1
+        try:
+            async for frame in frames:
+                yield frame
+        finally:
+            self._streams[who.name] -= 1
 
     async def page(self, request: Request, viewer: Viewer | None) -> Response:
         session, language = request.path_params["session"], self._language(request)

@@ -17,12 +17,13 @@ from hackles.errors import UsageError
 class Book:
     """An SQLite file with the tables of several rooms."""
 
-    def __init__(self, folder: str | Path, tables: Sequence[str]) -> None:
+    def __init__(self, folder: str | Path, tables: Sequence[str], patience_s: float = 5.0) -> None:
         """Open it, and make what is not there yet.
 
         Args:
             folder: in which it lies; it is made, for its owner alone, if it is not there.
             tables: SQL that makes tables, each of them only if it is not there.
+            patience_s: so long is waited for whoever else writes into it.
 
         Raises:
             UsageError: if that cannot be done.
@@ -31,7 +32,7 @@ class Book:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=patience_s)
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA secure_delete = ON")

@@ -1,5 +1,6 @@
 """The wallboard's configuration file: its form, and what its keys must be together."""
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, Final
@@ -35,6 +36,9 @@ _PATHS: Final = frozenset(
     ]
 )
 
+_NO_BROKER: Final = 'broker must be a URL such as "redis://127.0.0.1:6379"'
+"""What was given is not repeated, for a password may be in it."""
+
 
 def check(path: str, broker: str = "") -> Checked[Settings]:
     """Return what is wrong with a file, and its settings if they are well.
@@ -63,12 +67,9 @@ def without_file(broker: str = "") -> Settings:
     Raises:
         UsageError: if the broker is no URL of one.
     """
-    try:
-        return msgspec.convert({"feed": {"broker": broker}}, Settings)
-    except msgspec.ValidationError as error:
-        raise UsageError(
-            f'"{broker}" is no broker; give a URL such as redis://127.0.0.1:6379.'
-        ) from error
+    if not _is_broker(broker):
+        raise UsageError(f"The {_NO_BROKER}.")
+    return msgspec.convert({"feed": {"broker": broker}}, Settings)
 
 
 def summary(settings: Settings) -> str:
@@ -162,10 +163,16 @@ def _beyond_loopback(board: Board, sign_in: SignIn, feed: Feed) -> Iterator[Find
         yield Finding(path, where + text, ("listen",))
 
 
+def _is_broker(url: str) -> bool:
+    return re.fullmatch(r"((rediss?|unix)://\S+)?", url) is not None
+
+
 def _feed(part: Section, feed: Feed) -> Iterator[Finding]:
     yield from unreadable(part, "token_file", feed.token_file)
     yield from open_to_all(part, "token_file", feed.token_file)
-    if feed.broker.startswith("redis://"):
+    if not _is_broker(feed.broker):
+        yield Finding(part.path, _NO_BROKER, ("broker",))
+    elif feed.broker.startswith("redis://"):
         host = urlsplit(feed.broker).hostname or ""
         if not is_loopback(host):
             text = "broker is reached without encryption; take rediss:// where Redis has TLS"

@@ -32,6 +32,7 @@ _BODY_S: Final = 10.0
 _MOST_ORDERS: Final = 1000
 _MOST_RUNS: Final = 8
 _SAID_EVERY_S: Final = 60.0
+_STRAY: Final = 10
 
 _decoder = msgspec.json.Decoder(Message)
 _pieces = msgspec.json.Decoder(list[msgspec.Raw])
@@ -39,10 +40,14 @@ _pieces = msgspec.json.Decoder(list[msgspec.Raw])
 
 @dataclass(slots=True)
 class _Engine:
-    """One engine: its run, those before, and the orders that it did not confirm."""
+    """One engine: its run, those before, and the orders that it did not confirm.
+
+    `n_stray` counts beats of runs before, since this one began: what a run leaves behind has few.
+    """
 
     run: Run | None = None
     before: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_RUNS))
+    n_stray: int = 0
     orders: deque[Order] = field(default_factory=lambda: deque(maxlen=_MOST_ORDERS))
 
 
@@ -135,7 +140,9 @@ class Intake:
         engine = self._engines.setdefault(message.engine, _Engine())
         if engine.run is None or engine.run.id != message.run:
             if message.run in engine.before:
-                return  # a broker may have kept it, from before the engine began again
+                # A broker may have kept it, from before the engine began again.
+                self._note_stray(engine, message)
+                return
             self._begin(engine, message.run)
         run = engine.run
         if run is None:
@@ -165,8 +172,18 @@ class Intake:
         if engine.run is not None:
             engine.before.append(engine.run.id)
             engine.orders.clear()
-        engine.run = Run(run)
+        engine.run, engine.n_stray = Run(run), 0
         self._tell(engine)
+
+    def _note_stray(self, engine: _Engine, message: Message) -> None:
+        """Say so, once, if a run goes on that ought to be over: its calls are not on the board."""
+        engine.n_stray += isinstance(message.said, Beat)
+        if engine.n_stray == _STRAY:
+            _log.warning(
+                "Two engines are named %r, so the calls of one are not on the board; give each a "
+                "name of its own under [board].",
+                message.engine,
+            )
 
     def _tell(self, engine: _Engine) -> None:
         """Ask for all that is known, anew: what was asked before may be told by now."""

@@ -26,6 +26,9 @@ _log = logging.getLogger(__name__)
 _MOST: Final = 1000
 """Connections at a time: viewers, engines, and who asks."""
 
+_PATIENCE_S: Final = 0.25
+"""Whoever else writes into the book must not hold up the loop; what cannot be written waits."""
+
 TABLES: Final = (access.TABLES, audit.TABLES, floor.TABLES, webhooks.TABLES)
 
 
@@ -49,7 +52,7 @@ class Service:
             UsageError: if that cannot be done.
         """
         self._settings = settings
-        self.book = Book(settings.board.folder, TABLES)
+        self.book = Book(settings.board.folder, TABLES, _PATIENCE_S)
         self.audit = audit.Audit(self.book)
         self.access = access.Access(settings, self.book, self.audit)
         self.webhooks = webhooks.Webhooks(settings, self.book, audit=self.audit)

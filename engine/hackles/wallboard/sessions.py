@@ -1,10 +1,12 @@
 """Who is signed in: a secret in a cookie, of which the book knows only the digest."""
 
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from hackles.wallboard.book import Book
 from hackles.wallboard.settings import SignIn
@@ -64,10 +66,10 @@ class Sessions:
         now = self._clock()
         for name, begun_at, used_at in found:
             if now - used_at > self._idle_s or now - begun_at > self._longest_s:
-                self._book.do("DELETE FROM session WHERE digest = ?", digest)
+                self._try("DELETE FROM session WHERE digest = ?", digest)
                 return ""
             if is_use and now - used_at > _NOTED_S:
-                self._book.do("UPDATE session SET used_at = ? WHERE digest = ?", now, digest)
+                self._try("UPDATE session SET used_at = ? WHERE digest = ?", now, digest)
             return str(name)
         return ""
 
@@ -80,6 +82,11 @@ class Sessions:
         self._book.do(
             "DELETE FROM session WHERE account IN (SELECT key FROM account WHERE name = ?)", name
         )
+
+    def _try(self, sql: str, *values: Any) -> None:
+        """Write it down if that is possible now: a full disk must not sign anybody out."""
+        with suppress(sqlite3.OperationalError):
+            self._book.do(sql, *values)
 
 
 def _digest(secret: str) -> str:

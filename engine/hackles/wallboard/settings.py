@@ -38,13 +38,7 @@ class Feed(Section, frozen=True):
             else the broker's password.
     """
 
-    broker: Annotated[
-        str,
-        msgspec.Meta(
-            pattern=r"^((rediss?|unix)://\S+)?\Z",
-            description='a URL such as "redis://127.0.0.1:6379", or "" for none',
-        ),
-    ] = ""
+    broker: str = ""
     token_file: str = ""
 
 

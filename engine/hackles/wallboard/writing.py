@@ -44,6 +44,9 @@ class Writing:
                     _log.warning(_CANNOT, error)
                 self._is_told = True
                 return
+            except BaseException:
+                self._waiting.popleft()  # a fault of ours must not keep out all that follows
+                raise
             self._waiting.popleft()
         if self._is_told:
             _log.info("The board's book is written again; nothing of it was lost.")

@@ -6,6 +6,7 @@ something gets through after that, all that waits is due at once, at the address
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -126,7 +127,14 @@ class Courier:
                 await self._woken.wait()
 
     async def _deliver(self, delivery: Delivery) -> None:
-        """Try once."""
+        """Try once; while the book cannot be written, it stays there and nothing is sent."""
+        try:
+            await self._try(delivery)
+        except sqlite3.OperationalError as error:
+            _log.warning("Webhook %s waits: the book cannot be written (%s).", self._name, error)
+            await self._rest(_LOOK_S)
+
+    async def _try(self, delivery: Delivery) -> None:
         began_at = self._clock()
         self._outbox.begins(delivery)
         outcome = await self._sender.post(delivery.id, delivery.media_type, delivery.body)

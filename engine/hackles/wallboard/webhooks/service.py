@@ -4,8 +4,10 @@ import asyncio
 import logging
 import random as randomness
 import secrets
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from hackles.wallboard.book import Book
@@ -108,7 +110,8 @@ class Webhooks:
                 group.create_task(courier.run())
             group.create_task(self._leave_no_trace())
             while True:
-                self.outbox.purge(self._clock())
+                with suppress(sqlite3.OperationalError):
+                    self.outbox.purge(self._clock())
                 await asyncio.sleep(_TIDY_S)
 
     async def settle(self) -> None:
